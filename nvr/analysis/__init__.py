@@ -1,0 +1,1 @@
+"""The analyzer process: slot → motion → objects → tracks → events."""

@@ -1,0 +1,1 @@
+"""The catalogue: the only package that imports SQLAlchemy and Alembic."""

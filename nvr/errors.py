@@ -1,0 +1,40 @@
+"""Exceptions that a handler somewhere treats differently from a bug.
+
+    NvrError                 one line for the user, exit code 1
+    ├── ConfigError          bad usage or configuration, exit code 2
+    ├── SourceError          a camera or file could not be opened or read; the run ends and is retried
+    │   └── LoginError       401: no further login is tried with this credential
+    ├── StorageError         the storage folder or a file in it cannot be used
+    ├── CatalogueError       the database cannot be used
+    └── ModelError           a detector model cannot be used
+
+Everything else is a builtin exception, and a builtin that reaches a process's top is a bug.
+"""
+
+
+class NvrError(Exception):
+    """Base of all: its text says what was wrong, where, and what to do next."""
+
+
+class ConfigError(NvrError):
+    """The configuration or the command line is wrong; the text lists every problem, one a line."""
+
+
+class SourceError(NvrError):
+    """A camera or video file cannot be opened, or broke off."""
+
+
+class LoginError(SourceError):
+    """The camera refused the credential (RTSP 401). Trying again may lock the account."""
+
+
+class StorageError(NvrError):
+    """The storage folder cannot be used: missing marker, not writable, full."""
+
+
+class CatalogueError(NvrError):
+    """The catalogue cannot be used: missing, from a newer version, not a database."""
+
+
+class ModelError(NvrError):
+    """A detector model cannot be used: missing, not ONNX, unknown layout."""

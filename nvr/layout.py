@@ -1,0 +1,141 @@
+"""Where everything is: the storage folder's inside, and (camera, instant) ↔ path.
+
+The one place that spells a file name. People browse these folders by hand, so names are the start in local time with
+its UTC offset: the hour that repeats when clocks go back has two names, and nothing is overwritten.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import uuid
+from datetime import UTC, datetime, tzinfo
+from pathlib import Path
+
+from nvr.errors import StorageError
+
+MARKER = ".nvr-volume"
+DATABASE = "nvr.db"
+PART_SUFFIX = ".part"
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108
+_NAME = re.compile(r"(\d\d)-(\d\d)-(\d\d)\.(\d{3})([+-]\d{4})")
+
+
+def stamp(at: datetime, zone: tzinfo | None = None) -> tuple[str, str]:
+    """Folder and file stem of an instant: ``("2026-11-22", "14-05-00.120+0100")``, in local time or ``zone``."""
+    local = at.astimezone(zone)
+    return local.strftime("%Y-%m-%d"), f"{local:%H-%M-%S}.{local.microsecond // 1000:03d}{local:%z}"
+
+
+def parse_stamp(folder: str, stem: str) -> datetime:
+    """The UTC instant (whole milliseconds) that ``stamp`` wrote. Raises ValueError for any other name."""
+    match = _NAME.match(stem)
+    if match is None:
+        raise ValueError(f"{folder}/{stem} is not a name nvr gives")
+    hour, minute, second, millisecond, offset = match.groups()
+    text = f"{folder} {hour}:{minute}:{second}.{millisecond}000{offset}"
+    return datetime.strptime(text, "%Y-%m-%d %H:%M:%S.%f%z").astimezone(UTC)
+
+
+def segment_path(camera: str, start: datetime, zone: tzinfo | None = None) -> Path:
+    """``segments/hik1/2026-11-22/14-05-00.120+0100.mp4``, relative to the storage folder."""
+    folder, stem = stamp(start, zone)
+    return Path("segments") / camera / folder / f"{stem}.mp4"
+
+
+def snapshot_path(camera: str, at: datetime, label: str, event: int, zone: tzinfo | None = None) -> Path:
+    """``snapshots/hik1/2026-11-22/14-05-12.640+0100_person_17.jpg``, relative to the storage folder."""
+    folder, stem = stamp(at, zone)
+    return Path("snapshots") / camera / folder / f"{stem}_{re.sub(r'[^a-z0-9]+', '-', label.lower())}_{event}.jpg"
+
+
+def database_path(storage: Path) -> Path:
+    """The catalogue's usual place."""
+    return storage / DATABASE
+
+
+def prepare(storage: Path, needed_bytes: int) -> str:
+    """Make the storage folder ready to be recorded into and return its volume id.
+
+    A new or empty folder gets its marker. A folder that holds other things but no marker is refused: it may be the
+    mount point of a disk that is not mounted (invariant 10). Raises StorageError also where the folder cannot be
+    written or has less than ``needed_bytes`` free.
+    """
+    try:
+        storage.mkdir(parents=True, exist_ok=True)
+        if not (storage / MARKER).exists():
+            foreign = sorted(entry.name for entry in storage.iterdir() if entry.name not in {".gitkeep", "lost+found"})
+            if foreign:
+                raise StorageError(
+                    f"{storage} has files ({foreign[0]}…) but no {MARKER}: is the right disk mounted? "
+                    f"If this folder is to hold recordings, create the marker: uuidgen > {storage / MARKER}"
+                )
+            write_durably(storage / MARKER, f"{uuid.uuid4()}\n".encode())
+        elif not os.access(storage, os.W_OK):
+            raise PermissionError(13, "not writable")
+        probe = storage / f".nvr-write-{os.getpid()}"
+        probe.write_bytes(b"x" * 4096)
+        probe.unlink()
+    except OSError as error:
+        (storage / f".nvr-write-{os.getpid()}").unlink(missing_ok=True) if storage.is_dir() else None
+        raise StorageError(f"cannot write to the storage folder {storage}: {error.strerror or error}") from error
+    free = free_bytes(storage)
+    if free < needed_bytes:
+        raise StorageError(
+            f"{storage} has {free / 1e6:.0f} MB free, recording needs at least {needed_bytes / 1e6:.0f} MB: "
+            "free some space or choose another storage folder"
+        )
+    return volume_id(storage)
+
+
+def volume_id(storage: Path) -> str:
+    """The id in the storage folder's marker. Raises StorageError where there is none."""
+    try:
+        text = (storage / MARKER).read_text().strip()
+    except OSError as error:
+        raise StorageError(
+            f"{storage} has no {MARKER}: nothing was recorded there, or its disk is not mounted"
+        ) from error
+    if not re.fullmatch(r"[0-9A-Za-z-]{8,64}", text):
+        raise StorageError(f"{storage / MARKER} does not hold a volume id: restore it, or write one with uuidgen")
+    return text
+
+
+def run_folder(volume: str) -> Path:
+    """Where the slots and pulses of a running recorder are, in shared memory."""
+    return SHARED_MEMORY / f"nvr-{volume}"
+
+
+def slot_path(folder: Path, camera: str) -> Path:
+    return folder / f"{camera}.slot"
+
+
+def pulse_path(folder: Path, process: str) -> Path:
+    return folder / f"{process}.pulse"
+
+
+def free_bytes(path: Path) -> int:
+    """What an ordinary user may still write, bytes (``f_bavail``, so without the root reserve)."""
+    usage = os.statvfs(path)
+    return usage.f_bavail * usage.f_frsize
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename or a new name in ``folder`` survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_durably(path: Path, content: bytes) -> None:
+    """Write a whole file so that it is there complete or not at all, also after a power cut."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + PART_SUFFIX)
+    with part.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    part.rename(path)
+    sync_folder(path.parent)

@@ -1,0 +1,1 @@
+"""All of FFmpeg: the only package that imports ``av``."""

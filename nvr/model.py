@@ -1,0 +1,133 @@
+"""The values that cross boundaries between parts: frozen, without behaviour beyond derived properties.
+
+No value here holds an object of FFmpeg, SQLAlchemy or the inference library.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+StreamName = Literal["main", "sub"]
+EventKind = Literal["object", "motion", "camera", "health"]
+SegmentState = Literal["closed", "salvaged"]
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where one stream is: an ``rtsp://`` URL or the path of a video file, and the credential kept apart from it."""
+
+    url: str
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    transport: Literal["tcp", "udp"] = "tcp"
+    loop: bool = False
+    """Only for a file: start again at its end."""
+
+    @property
+    def is_file(self) -> bool:
+        return "://" not in self.url
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One connection to one stream, from open to its ``end_reason``. ``end`` is None while it lasts."""
+
+    id: str
+    camera: str
+    stream: StreamName
+    start: datetime
+    end: datetime | None = None
+    end_reason: str | None = None
+    codec: str | None = None
+    width: int | None = None
+    height: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One closed video file. ``path`` is relative to the storage folder; instants are UTC."""
+
+    camera: str
+    run: str
+    path: Path
+    start: datetime
+    end: datetime
+    bytes: int
+    packets: int
+    codec: str
+    width: int
+    height: int
+    state: SegmentState = "closed"
+
+    @property
+    def duration(self) -> timedelta:
+        return self.end - self.start
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle in fractions of the frame, 0..1, left-top to right-bottom."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """One box, label and score (0..1) in one frame."""
+
+    box: Box
+    label: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened at a camera. ``end`` is None while it lasts; ``id`` is None until it is stored.
+
+    ``seen`` is the last instant at which its subject was seen, ``snapshot`` is relative to the storage folder.
+    """
+
+    camera: str
+    kind: EventKind
+    label: str
+    start: datetime
+    seen: datetime
+    end: datetime | None = None
+    score: float = 0.0
+    box: Box | None = None
+    zones: tuple[str, ...] = ()
+    snapshot: Path | None = None
+    id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One decoded picture, a private copy.
+
+    ``i420`` is uint8 of shape (height * 3 // 2, width): the luma plane over the two chroma planes as OpenCV's
+    ``COLOR_YUV2BGR_I420`` reads it. ``at`` is the UTC instant the picture was captured, by the same clock that places
+    the video. ``sequence`` counts frames written to the slot, so a difference above one is frames not seen.
+    """
+
+    i420: NDArray[np.uint8]
+    width: int
+    height: int
+    at: datetime
+    pts_us: int
+    sequence: int
+    generation: int
+
+    @property
+    def luma(self) -> NDArray[np.uint8]:
+        """The brightness plane, shape (height, width); a view."""
+        return self.i420[: self.height]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import tempfile
 import uuid
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
@@ -17,7 +18,7 @@ from nvr.errors import StorageError
 MARKER = ".nvr-volume"
 DATABASE = "nvr.db"
 PART_SUFFIX = ".part"
-SHARED_MEMORY = Path("/dev/shm")  # noqa: S108
+SHARED_MEMORY = Path("/dev/shm")
 _NAME = re.compile(r"(\d\d)-(\d\d)-(\d\d)\.(\d{3})([+-]\d{4})")
 
 
@@ -73,11 +74,9 @@ def prepare(storage: Path, needed_bytes: int) -> str:
             write_durably(storage / MARKER, f"{uuid.uuid4()}\n".encode())
         elif not os.access(storage, os.W_OK):
             raise PermissionError(13, "not writable")
-        probe = storage / f".nvr-write-{os.getpid()}"
-        probe.write_bytes(b"x" * 4096)
-        probe.unlink()
+        with tempfile.TemporaryFile(dir=storage) as probe:
+            probe.write(b"x" * 4096)
     except OSError as error:
-        (storage / f".nvr-write-{os.getpid()}").unlink(missing_ok=True) if storage.is_dir() else None
         raise StorageError(f"cannot write to the storage folder {storage}: {error.strerror or error}") from error
     free = free_bytes(storage)
     if free < needed_bytes:

@@ -131,3 +131,30 @@ class Frame:
     def luma(self) -> NDArray[np.uint8]:
         """The brightness plane, shape (height, width); a view."""
         return self.i420[: self.height]
+
+
+@dataclass(frozen=True, slots=True)
+class PacketInfo:
+    """What the pure parts know of one packet. Times are microseconds of media time, ``None`` where the camera's
+    packet carried none; ``arrival_us`` is the wall clock (since 1970) when it was read."""
+
+    stream: Literal["video", "audio"]
+    pts_us: int | None
+    dts_us: int | None
+    duration_us: int
+    key: bool
+    size: int
+    arrival_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A packet with its place in the run: repaired, monotonic media time in microseconds."""
+
+    pts_us: int
+    dts_us: int
+    duration_us: int
+    jumped: bool = False
+    """The camera's own time jumped just before this packet; the media time here goes on without the jump."""
+    dropped: bool = False
+    """The packet has no usable place (audio far from the video): do not write it."""

@@ -1,0 +1,5 @@
+"""``python -m nvr``."""
+
+from nvr.cli import main
+
+main()

@@ -1,0 +1,89 @@
+"""The commands' tree and the options they share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from nvr.catalogue.store import Catalogue
+    from nvr.config import Config
+
+app = typer.Typer(
+    help="A network video recorder: every second on disk, events with pictures, and a reason for what is missing.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", help="The configuration file. [NVR_CONFIG, ./nvr.yaml or ~/.config/nvr/nvr.yaml]"),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON array or object.")]
+SinceOption = Annotated[str, typer.Option("--since", help='14:03, "yesterday 14:03", RFC 3339, or an age: 90s 1h 7d.')]
+UntilOption = Annotated[str | None, typer.Option("--until", help="The same; now where it is not given.")]
+CameraOption = Annotated[str | None, typer.Option("--camera", help="This camera alone.")]
+LimitOption = Annotated[int, typer.Option("--limit", min=1, help="At most so many.")]
+
+
+def load_config(path: Path | None) -> Config:
+    """The configuration that ``--config`` or the usual places give. Raises ConfigError."""
+    from nvr import config
+
+    return config.load(config.find(path))
+
+
+def open_catalogue(config: Config) -> Catalogue:
+    """The catalogue, to read. Raises CatalogueError."""
+    from nvr.catalogue.store import Catalogue
+
+    return Catalogue.open(database_of(config), readonly=True)
+
+
+def database_of(config: Config) -> Path:
+    from nvr import layout
+
+    return config.database or layout.database_path(config.storage)
+
+
+def check_camera(config: Config, name: str | None) -> None:
+    """Raise ConfigError for a name that no camera has; a listing of nothing would hide the typing error."""
+    from nvr.errors import ConfigError
+
+    if name is not None and name not in config.cameras:
+        raise ConfigError(f"no camera named {name} in the configuration; there are: {', '.join(config.cameras)}")
+
+
+@app.command()
+def start(
+    camera: Annotated[
+        list[str] | None, typer.Option("--camera", help="This camera (again for more); else all.")
+    ] = None,
+    config: ConfigOption = None,
+    log_level: Annotated[str, typer.Option("--log-level", help="debug, info, warning or error.")] = "info",
+) -> None:
+    """Record and analyse until stopped (Ctrl-C; again Ctrl-C ends at once)."""
+    from nvr.cli.start import start as start_all
+    from nvr.errors import ConfigError
+
+    if log_level not in ("debug", "info", "warning", "error"):
+        raise ConfigError(f'--log-level: got "{log_level}", want debug, info, warning or error')
+    start_all(load_config(config), tuple(camera or ()), log_level)
+
+
+@app.callback(invoke_without_command=True)
+def version(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False,
+) -> None:
+    if version:
+        from nvr import __version__
+
+        typer.echo(f"nvr {__version__}")
+        raise typer.Exit
+
+
+from nvr.cli import cameras, configuration, database, demo, events, segments, status  # noqa: E402, F401  # register

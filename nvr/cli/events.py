@@ -1,0 +1,126 @@
+"""``nvr events``: what happened."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nvr.cli.app import (
+    CameraOption,
+    ConfigOption,
+    JsonOption,
+    LimitOption,
+    SinceOption,
+    UntilOption,
+    app,
+    check_camera,
+    load_config,
+    open_catalogue,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from nvr.model import Event
+
+events = typer.Typer(help="What happened at the cameras.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(events, name="events")
+
+
+@events.command("list")
+def list_events(
+    since: SinceOption = "1h",
+    until: UntilOption = None,
+    camera: CameraOption = None,
+    label: Annotated[str | None, typer.Option("--label", help="person, car, …, motion")] = None,
+    kind: Annotated[str | None, typer.Option("--kind", help="object, motion, camera or health")] = None,
+    limit: LimitOption = 1000,
+    json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """The events of a span, newest first."""
+    from nvr.cli.listing import print_json_array, print_table
+    from nvr.cli.spans import span
+    from nvr.clock import format_local
+    from nvr.errors import ConfigError
+
+    if kind is not None and kind not in ("object", "motion", "camera", "health"):
+        raise ConfigError(f'--kind: got "{kind}", want object, motion, camera or health')
+    settings = load_config(config)
+    check_camera(settings, camera)
+    begin, end = span(since, until)
+    with open_catalogue(settings) as catalogue:
+        found = catalogue.events(begin, end, camera=camera, kind=kind, label=label, limit=limit)
+        if json:
+            print_json_array(as_json(event, settings.storage) for event in found)
+            return
+        print_table(
+            ("id", "start", "duration", "camera", "kind", "label", "score", "snapshot"),
+            (
+                (
+                    str(event.id),
+                    format_local(event.start),
+                    _lasted(event),
+                    event.camera,
+                    event.kind,
+                    event.label,
+                    f"{event.score:.2f}" if event.score else "-",
+                    str(settings.storage / event.snapshot) if event.snapshot else "-",
+                )
+                for event in found
+            ),
+            f"no events since {format_local(begin)}",
+        )
+
+
+@events.command("show")
+def show_event(id: int, json: JsonOption = False, config: ConfigOption = None) -> None:
+    """One event: when, where, its picture, and the video at its instant."""
+    from nvr.cli.listing import print_json
+    from nvr.clock import format_local
+    from nvr.errors import NvrError
+
+    settings = load_config(config)
+    with open_catalogue(settings) as catalogue:
+        event = catalogue.event(id)
+        if event is None:
+            raise NvrError(f"no event {id}; see nvr events list")
+        segment = catalogue.segment_at(event.camera, event.start)
+    if json:
+        video = {"video": str(settings.storage / segment.path) if segment else None}
+        print_json(as_json(event, settings.storage) | video)
+        return
+    typer.echo(f"event {event.id}: {event.label} at {event.camera} ({event.kind})")
+    typer.echo(f"  start     {format_local(event.start)}")
+    typer.echo(f"  end       {format_local(event.end) if event.end else 'still going on'} ({_lasted(event)})")
+    typer.echo(f"  score     {event.score:.2f}")
+    typer.echo(f"  snapshot  {settings.storage / event.snapshot if event.snapshot else 'none'}")
+    if segment is not None:
+        offset = (event.start - segment.start).total_seconds()
+        typer.echo(f"  video     {settings.storage / segment.path} at {offset:.1f} s")
+    else:
+        typer.echo("  video     none yet: its segment is still being written, or nothing was recorded then")
+
+
+def as_json(event: Event, storage: Path) -> dict[str, Any]:
+    """The stable keys of an event."""
+    from nvr.clock import format_rfc3339
+
+    return {
+        "id": event.id,
+        "camera": event.camera,
+        "kind": event.kind,
+        "label": event.label,
+        "start": format_rfc3339(event.start),
+        "end": format_rfc3339(event.end) if event.end else None,
+        "score": round(event.score, 4),
+        "zones": list(event.zones),
+        "snapshot": str(storage / event.snapshot) if event.snapshot else None,
+    }
+
+
+def _lasted(event: Event) -> str:
+    from nvr.clock import format_duration
+
+    return format_duration((event.end or event.seen) - event.start) + ("" if event.end else "…")

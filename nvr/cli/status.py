@@ -1,0 +1,144 @@
+"""``nvr status``: what runs, how fast, and what is wrong; with ``nvr start`` up or down."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from nvr.cli.app import ConfigOption, JsonOption, app, load_config, open_catalogue
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from nvr.config import Config
+    from nvr.pulse import Pulse
+
+STALE_US = 10_000_000
+
+
+@app.command()
+def status(json: JsonOption = False, config: ConfigOption = None) -> None:
+    """Cameras, processes, rates, drops, disk, and the last frame's age."""
+    from nvr.cli.listing import print_json
+
+    report = gather(load_config(config))
+    if json:
+        print_json(report)
+    else:
+        _print(report)
+
+
+def gather(config: Config) -> dict[str, Any]:
+    """The report with its stable keys; ages and times in seconds and RFC 3339 UTC."""
+    from nvr import layout
+    from nvr.clock import SystemClock
+    from nvr.errors import StorageError
+
+    clock = SystemClock()
+    try:
+        folder: Path | None = layout.run_folder(layout.volume_id(config.storage))
+    except StorageError:
+        folder = None
+    stored, problem = _stored_segments(config)
+    names = [f"recorder.{name}" for name in config.cameras] + ["analyzer"]
+    beats = {name: _pulse(folder, name) for name in names}
+    now_us, monotonic_us = clock.now_us(), clock.monotonic_us()
+    return {
+        "cameras": [
+            _camera(name, beats[f"recorder.{name}"], stored.get(name, 0), now_us, monotonic_us)
+            for name in config.cameras
+        ],
+        "disk": _disk(config.storage),
+        "processes": [
+            {"name": name, "pid": beat.pid, "state": _state(beat, monotonic_us), "last_error": beat.last_error or None}
+            for name, beat in beats.items()
+            if beat is not None
+        ],
+        "catalogue": problem,
+    }
+
+
+def _pulse(folder: Path | None, process: str) -> Pulse | None:
+    from nvr import layout, pulse
+
+    return None if folder is None else pulse.read(layout.pulse_path(folder, process))
+
+
+def _camera(name: str, beat: Pulse | None, stored: int, now_us: int, monotonic_us: int) -> dict[str, Any]:
+    live = beat is not None and monotonic_us - beat.beat_monotonic_us < STALE_US
+    return {
+        "camera": name,
+        "state": _state(beat, monotonic_us),
+        "fps": round(beat.fps, 1) if beat and live else 0.0,
+        "bitrate": beat.bitrate if beat and live else 0,
+        "frame_age": round((now_us - beat.frame_at_us) / 1e6, 3) if beat and live and beat.frame_at_us else None,
+        "dropped": beat.dropped if beat else 0,
+        "skipped": beat.skipped if beat else 0,
+        "segments": stored,
+        "restarts": beat.restarts if beat else 0,
+        "last_error": (beat.last_error or None) if beat else None,
+    }
+
+
+def _state(beat: Pulse | None, monotonic_us: int) -> str:
+    if beat is None:
+        return "stopped"
+    return beat.state if monotonic_us - beat.beat_monotonic_us < STALE_US else "silent"
+
+
+def _stored_segments(config: Config) -> tuple[dict[str, int], str | None]:
+    from nvr.clock import SystemClock, from_us
+    from nvr.errors import CatalogueError
+
+    try:
+        with open_catalogue(config) as catalogue:
+            now = from_us(SystemClock().now_us())
+            return {summary.camera: summary.segments for summary in catalogue.summary(now)}, None
+    except CatalogueError as error:
+        return {}, str(error)
+
+
+def _disk(storage: Path) -> dict[str, Any]:
+    import shutil
+
+    try:
+        usage = shutil.disk_usage(storage)
+    except OSError as error:
+        return {"path": str(storage), "error": error.strerror}
+    return {"path": str(storage), "total": usage.total, "free": usage.free}
+
+
+def _print(report: dict[str, Any]) -> None:
+    from nvr.cli.listing import print_table
+
+    print_table(
+        ("camera", "state", "fps", "Mb/s", "frame age", "dropped", "skipped", "segments", "restarts", "last error"),
+        (
+            (
+                row["camera"],
+                row["state"],
+                f"{row['fps']:.1f}",
+                f"{row['bitrate'] / 1e6:.2f}",
+                "-" if row["frame_age"] is None else f"{row['frame_age']:.2f}s",
+                str(row["dropped"]),
+                str(row["skipped"]),
+                str(row["segments"]),
+                str(row["restarts"]),
+                row["last_error"] or "-",
+            )
+            for row in report["cameras"]
+        ),
+        "no cameras",
+    )
+    for process in report["processes"]:
+        typer.echo(f"{process['name']} (pid {process['pid']}): {process['state']}")
+    if not report["processes"]:
+        typer.echo("nvr start is not running on this storage folder")
+    disk = report["disk"]
+    if "free" in disk:
+        typer.echo(f"disk {disk['path']}: {disk['free'] / 1e9:.1f} GB free of {disk['total'] / 1e9:.1f} GB")
+    else:
+        typer.echo(f"disk {disk['path']}: {disk['error']}")
+    if report["catalogue"]:
+        typer.echo(f"catalogue: {report['catalogue']}")

@@ -1,0 +1,117 @@
+"""Read a segment file back: who recorded it, when, and how much of it plays.
+
+Lives in the recorder process at its start, where it rescues what a killed predecessor left as ``.part``, and files
+whose row was lost between the rename and the catalogue.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+from pathlib import Path
+
+import av
+import av.error
+
+from nvr import layout
+from nvr.clock import from_us
+from nvr.errors import StorageError
+from nvr.media.segment import seal
+from nvr.model import Segment, SegmentState
+
+log = logging.getLogger(__name__)
+HEADER_BYTES = 4096
+
+
+def salvage(storage: Path, camera: str, known_until: Path | None) -> list[Segment]:
+    """Give every ``.part`` of a camera its final name, and describe all files that lie after ``known_until``.
+
+    ``known_until`` is the path of the newest file the catalogue knows, relative to ``storage``; names sort by time
+    within an offset, so files in folders from its day on are looked at. A file that another process has locked is being
+    written and left alone; a ``.part`` that cannot be read is kept as ``.unreadable``, and removed when it is no more
+    than a header.
+    """
+    root = storage / "segments" / camera
+    found: list[Segment] = []
+    if not root.is_dir():
+        return found
+    since = known_until.parts[2] if known_until is not None and len(known_until.parts) > 2 else ""
+    for day in sorted(entry for entry in root.iterdir() if entry.is_dir()):
+        for part in sorted(day.glob(f"*.mp4{layout.PART_SUFFIX}")):
+            segment = _rescue(storage, part)
+            if segment is not None:
+                found.append(segment)
+        if day.name >= since:
+            for file in sorted(day.glob("*.mp4")):
+                path = file.relative_to(storage)
+                if path == known_until or any(path == segment.path for segment in found):
+                    continue
+                if known_until is None or path.name > known_until.name or day.name > since:
+                    described = describe(storage, file, "closed")
+                    if described is not None:
+                        found.append(described)
+    return found
+
+
+def describe(storage: Path, file: Path, state: SegmentState) -> Segment | None:
+    """What a file's own metadata and packets say; None if it is not a segment of nvr or holds no frame."""
+    try:
+        with av.open(str(file), "r", format="mp4") as container:
+            tags = container.metadata
+            video = container.streams.video[0]
+            codec = video.codec_context
+            packets, end = 0, 0
+            for packet in container.demux(video):
+                if packet.size and packet.dts is not None:
+                    packets += 1
+                    end = max(end, packet.dts + (packet.duration or 0))
+            if not packets:
+                return None
+            start_us = int(tags["nvr_start_us"])
+            return Segment(
+                camera=tags["nvr_camera"],
+                run=tags["nvr_run"],
+                path=file.relative_to(storage).with_name(file.name.removesuffix(layout.PART_SUFFIX)),
+                start=from_us(start_us),
+                end=from_us(start_us + round(end * (video.time_base or 0) * 1_000_000)),
+                bytes=file.stat().st_size,
+                packets=packets,
+                codec=codec.name,
+                width=codec.width,
+                height=codec.height,
+                state=state,
+            )
+    except (av.error.FFmpegError, OSError, KeyError, IndexError, ValueError) as error:
+        log.warning("%s cannot be read back: %s", file, error)
+        return None
+
+
+def _rescue(storage: Path, part: Path) -> Segment | None:
+    try:
+        descriptor = os.open(part, os.O_RDONLY)
+    except OSError as error:
+        log.warning("%s cannot be salvaged: %s", part, error.strerror)
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    segment = describe(storage, part, "salvaged")
+    if segment is None:
+        empty = os.fstat(descriptor).st_size < HEADER_BYTES
+        os.close(descriptor)
+        if empty:
+            part.unlink()
+        else:
+            part.rename(part.with_name(part.name.removesuffix(layout.PART_SUFFIX) + ".unreadable"))
+            log.warning("%s holds no playable frame; kept as .unreadable", part)
+        return None
+    try:
+        seal(part, descriptor)
+    except StorageError as error:
+        log.warning("%s", error)
+        return None
+    log.warning("salvaged %s: %d frames, %s", segment.path, segment.packets, segment.duration)
+    return segment

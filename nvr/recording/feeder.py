@@ -1,0 +1,170 @@
+"""Keep the slot fed with the camera's newest picture.
+
+A thread of the recorder process. It decodes the sub stream over a connection of its own, or, where there is none, a
+copy of the main stream's packets that the recording thread offers. The recording thread never waits here: an offer to a
+feeder that is behind is dropped, and decoding goes on at the next key frame.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from nvr.backoff import Backoff
+from nvr.clock import Clock
+from nvr.errors import LoginError, NvrError
+from nvr.frameslot import SlotWriter
+from nvr.media.decoder import Decoder
+from nvr.media.source import StreamInfo, open_source
+from nvr.model import Address
+from nvr.recording.task import Watch
+from nvr.recording.timeline import Timeline
+
+log = logging.getLogger(__name__)
+QUEUED_PACKETS = 64
+"""Two to three seconds of a camera: enough for a hiccup, little enough to be given up."""
+LAG_US = 1_000_000
+"""A picture older than this when its packet is read: decoding does not keep up."""
+SLEW_US = 60_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    data: bytes
+    pts_us: int
+    at_us: int
+    key: bool
+    info: StreamInfo | None
+    """The stream's description with the first packet of a run, else None."""
+
+
+class Feeder:
+    """Decodes into one slot. Its counters are read by the recording thread."""
+
+    def __init__(self, camera: str, watch: Watch, clock: Clock, stop: threading.Event) -> None:
+        self.dropped = 0
+        """Packets not taken because the thread was behind."""
+        self.frame_at_us = 0
+        """Instant of the newest picture in the slot; 0 before the first."""
+        self.frames = 0
+        self.error = ""
+        self._camera = camera
+        self._watch = watch
+        self._clock = clock
+        self._stop = stop
+        self._decoder: Decoder | None = None
+        self._skipped_before = 0
+        self._offers: queue.Queue[_Offer] = queue.Queue(QUEUED_PACKETS)
+        self._gap = False
+        self._thread: threading.Thread | None = None
+
+    @property
+    def skipped(self) -> int:
+        """Packets that were left undecoded to catch up, since the start."""
+        return self._skipped_before + (self._decoder.skipped if self._decoder else 0)
+
+    def start_offered(self) -> None:
+        """Decode what is offered: the stream is recorded as well."""
+        self._start(self._serve_offers)
+
+    def start_connected(self, address: Address) -> None:
+        """Decode a stream over a connection of its own, again and again."""
+        self._start(lambda: self._serve_connections(address))
+
+    def offer(self, data: bytes, pts_us: int, at_us: int, *, key: bool, info: StreamInfo | None) -> None:
+        """Take a packet if there is room; never waits. ``info`` with a run's first packet."""
+        try:
+            self._offers.put_nowait(_Offer(data, pts_us, at_us, key, info))
+        except queue.Full:
+            self.dropped += 1
+            self._gap = True
+
+    def join(self) -> None:
+        """Wait for the thread, at most as long as it may sit inside FFmpeg when told to stop."""
+        if self._thread is not None:
+            self._thread.join(timeout=1)
+
+    def _start(self, target: Callable[[], None]) -> None:
+        if self._thread is not None and self._thread.is_alive():  # it outlives the main stream's runs
+            return
+        self._thread = threading.Thread(target=target, name="feeder", daemon=True)
+        self._thread.start()
+
+    def _serve_offers(self) -> None:
+        with SlotWriter(self._watch.slot) as slot:
+            while not self._stop.is_set():
+                try:
+                    offer = self._offers.get(timeout=0.5)
+                except queue.Empty:
+                    continue
+                try:
+                    if offer.info is not None:
+                        self._begin(offer.info)
+                    if self._gap and self._decoder:
+                        self._gap = False
+                        self._decoder.skip_to_key()
+                    self._show(slot, offer.data, offer.pts_us, offer.at_us, key=offer.key)
+                except NvrError as error:
+                    self._fail(error)
+                    self._decoder = None
+
+    def _serve_connections(self, address: Address) -> None:
+        backoff = Backoff()
+        while not self._stop.is_set():
+            begun_us = self._clock.monotonic_us()
+            try:
+                with SlotWriter(self._watch.slot) as slot:
+                    self._run_once(address, slot)
+                return
+            except LoginError as error:
+                self._fail(error)
+                return
+            except NvrError as error:
+                self._fail(error)
+                delay_us = backoff.failed(self._clock.monotonic_us() - begun_us)
+                self._stop.wait(delay_us / 1e6)
+
+    def _run_once(self, address: Address, slot: SlotWriter) -> None:
+        source = open_source(address, self._clock, audio=False)
+        try:
+            self._begin(source.info)
+            timeline, held, slewed_us = Timeline(), [], 0
+            for info, packet in source.packets():
+                if self._stop.is_set():
+                    return
+                held.append((packet, info.key))
+                for placed in timeline.push(info):
+                    queued, key = held.pop(0)
+                    self._show(slot, bytes(queued), placed.pts_us, timeline.instant_us(placed.pts_us), key=key)
+                    if placed.dts_us - slewed_us > SLEW_US:
+                        timeline.slew(placed.dts_us)
+                        slewed_us = placed.dts_us
+        finally:
+            source.close()
+
+    def _begin(self, info: StreamInfo) -> None:
+        self._skipped_before = self.skipped
+        self._decoder = Decoder(info, key_frames_only=self._watch.frames == "key")
+
+    def _show(self, slot: SlotWriter, data: bytes, pts_us: int, at_us: int, *, key: bool) -> None:
+        decoder = self._decoder
+        if decoder is None:
+            return
+        if self._clock.now_us() - at_us > LAG_US:
+            decoder.skip_to_key()
+        for frame in decoder.decode(data, pts_us, key=key):
+            shown_us = frame.pts if frame.pts is not None else pts_us
+            planes = tuple((memoryview(plane), plane.line_size) for plane in frame.planes[:3])
+            slot.write(planes, frame.width, frame.height, at_us + shown_us - pts_us, shown_us)
+            self.frame_at_us = at_us + shown_us - pts_us
+            self.frames += 1
+            self.error = ""
+
+    def _fail(self, error: NvrError) -> None:
+        text = str(error)
+        if text != self.error:
+            log.warning("%s: no picture for analysis: %s", self._camera, text)
+        self.error = text

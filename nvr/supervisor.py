@@ -18,6 +18,7 @@ import multiprocessing.connection
 import signal
 import socket
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.context import ForkServerProcess
@@ -27,6 +28,7 @@ from typing import Any
 from nvr import pulse
 from nvr.backoff import Backoff
 from nvr.clock import Clock
+from nvr.errors import NvrError
 
 log = logging.getLogger(__name__)
 HANG_US = 30_000_000
@@ -191,9 +193,18 @@ class Supervisor:
 
 
 def _enter(target: str, *arguments: object) -> None:
-    """A child's first function."""
+    """A child's first function. What goes wrong is said in one line; a bug's traceback is for ``--log-level debug``."""
     module, _, function = target.partition(":")
-    getattr(importlib.import_module(module), function)(*arguments)
+    try:
+        getattr(importlib.import_module(module), function)(*arguments)
+    except NvrError as error:
+        log.error("%s", error)
+        sys.exit(1)
+    except Exception as error:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        log.critical("bug in %s: %s: %s (%s:%s)", target, type(error).__name__, error, place.filename, place.lineno)
+        log.debug("traceback", exc_info=True)
+        sys.exit(1)
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ supervisor are messages (``outbox.py``) and its pulse.
 from __future__ import annotations
 
 import logging
+import os
 import socket
 import uuid
 from collections import deque
@@ -203,6 +204,7 @@ class Recorder:
         self._pulse.beat(
             Pulse(
                 process=f"recorder.{self.task.camera}",
+                pid=os.getpid(),
                 state=self._state,
                 beat_monotonic_us=now_us,
                 beat_us=self._clock.now_us(),
@@ -212,9 +214,9 @@ class Recorder:
                 dropped=self._dropped + (session.dropped if session else 0) + self._outbox.dropped,
                 skipped=feeder.skipped + feeder.dropped if feeder else 0,
                 segments=self._segments + (session.segments if session else 0),
-                run=session.run.id if session else "",
+                run=session.run.id if session else None,
                 restarts=self.task.restarts,
-                last_error=(session.error if session else "") or self._error or (feeder.error if feeder else ""),
+                last_error=(session.error if session else "") or self._error or (feeder.error if feeder else "") or None,
                 retry_at_us=self._retry_at_us,
             )
         )

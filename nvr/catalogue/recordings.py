@@ -1,0 +1,179 @@
+"""Rows of cameras, runs and segments: how they are written, and how they become ``Run`` and ``Segment``.
+
+Takes a connection inside a transaction that ``store.py`` opened. The statements that write are built once and when
+first needed: building one costs SQLAlchemy more than running it, and a command that only reads needs none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, func, select, update
+from sqlalchemy.dialects.sqlite import Insert, insert
+
+from nvr.catalogue.schema import cameras, runs, segments
+from nvr.clock import from_us, to_us
+from nvr.model import Run, Segment
+
+KILLED = "killed"
+"""``end_reason`` of a run whose recorder was killed and could not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class CameraSummary:
+    """What the catalogue holds of one camera: the number of its segments, and the instant up to which it has video."""
+
+    camera: str
+    segments: int
+    last_end: datetime | None
+
+
+def camera_id(connection: Connection, name: str, at_us: int) -> int:
+    """The number of a camera, given now where it is new."""
+    number: int | None = connection.scalar(select(cameras.c.id).where(cameras.c.name == name))
+    if number is None:
+        new = insert(cameras).values(name=name, added_us=at_us).returning(cameras.c.id)
+        number = connection.execute(new).scalar_one()
+    return number
+
+
+def select_runs(camera: str | None) -> Select[Any]:
+    name = select(cameras.c.name).where(cameras.c.id == runs.c.camera_id).scalar_subquery().label("camera")
+    return of_camera(select(runs, name), runs.c.camera_id, camera)
+
+
+def select_segments(camera: str | None) -> Select[Any]:
+    name = select(cameras.c.name).where(cameras.c.id == segments.c.camera_id).scalar_subquery().label("camera")
+    return of_camera(select(segments, name), segments.c.camera_id, camera)
+
+
+def of_camera(query: Select[Any], column: Any, camera: str | None) -> Select[Any]:
+    """``query`` narrowed to one camera. By subquery: a join would let SQLite read cameras first and sort afterwards."""
+    if camera is None:
+        return query
+    return query.where(column == select(cameras.c.id).where(cameras.c.name == camera).scalar_subquery())
+
+
+def write_run(connection: Connection, run: Run) -> None:
+    """Insert a run or complete what is known of it. What it already has is kept where the new value is None."""
+    values = {
+        "id": run.id,
+        "camera_id": camera_id(connection, run.camera, to_us(run.start)),
+        "stream": run.stream,
+        "start_us": to_us(run.start),
+        "end_us": None if run.end is None else to_us(run.end),
+        "end_reason": run.end_reason,
+        "codec": run.codec,
+        "width": run.width,
+        "height": run.height,
+    }
+    connection.execute(_completed_run(), values)
+
+
+@cache
+def _completed_run() -> Insert:
+    new = insert(runs)
+    merged = {column.name: func.coalesce(new.excluded[column.name], column) for column in runs.c if column.name != "id"}
+    return new.on_conflict_do_update(index_elements=["id"], set_=merged)
+
+
+@cache
+def _run_of_segment() -> Insert:
+    new = insert(runs)
+    earliest = {"start_us": func.min(runs.c.start_us, new.excluded.start_us)}
+    return new.on_conflict_do_update(index_elements=["id"], set_=earliest)
+
+
+@cache
+def _replaced_segment() -> Insert:
+    new = insert(segments)
+    replaced = {column.name: new.excluded[column.name] for column in segments.c if column.name not in ("id", "path")}
+    return new.on_conflict_do_update(index_elements=["path"], set_=replaced)
+
+
+def end_run(connection: Connection, run: str, end: datetime, reason: str) -> bool:
+    """Whether there is such a run."""
+    done = connection.execute(update(runs).where(runs.c.id == run).values(end_us=to_us(end), end_reason=reason))
+    return done.rowcount > 0
+
+
+def write_segment(connection: Connection, segment: Segment) -> None:
+    """Insert a segment or replace the row of the same path.
+
+    A run that is not known yet gets a row too, and no run begins after a segment of its own: after ``nvr rebuild`` the
+    files, in whatever order they were found, are all that is known of it.
+    """
+    known = {
+        "camera_id": camera_id(connection, segment.camera, to_us(segment.start)),
+        "start_us": to_us(segment.start),
+        "codec": segment.codec,
+        "width": segment.width,
+        "height": segment.height,
+    }
+    connection.execute(_run_of_segment(), known | {"id": segment.run, "stream": "main"})
+    values = known | {
+        "run_id": segment.run,
+        "path": segment.path.as_posix(),
+        "end_us": to_us(segment.end),
+        "bytes": segment.bytes,
+        "packets": segment.packets,
+        "state": segment.state,
+    }
+    connection.execute(_replaced_segment(), values)
+
+
+def close_runs(connection: Connection, before_us: int | None) -> int:
+    """End every open run with its last segment, or at its start where it has none. Returns how many there were."""
+    last = select(func.max(segments.c.end_us)).where(segments.c.run_id == runs.c.id).scalar_subquery()
+    dangling = update(runs).where(runs.c.end_us.is_(None))
+    if before_us is not None:
+        dangling = dangling.where(runs.c.start_us < before_us)
+    return connection.execute(dangling.values(end_us=func.coalesce(last, runs.c.start_us), end_reason=KILLED)).rowcount
+
+
+def summaries(connection: Connection, now_us: int) -> list[CameraSummary]:
+    of_this = segments.c.camera_id == cameras.c.id
+    number = select(func.count()).select_from(segments).where(of_this).scalar_subquery()
+    last = (
+        select(segments.c.end_us)
+        .where(of_this, segments.c.start_us <= now_us)
+        .order_by(segments.c.start_us.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    rows = connection.execute(select(cameras.c.name, number, last).order_by(cameras.c.name))
+    return [CameraSummary(name, count, None if end is None else from_us(end)) for name, count, end in rows]
+
+
+def to_run(row: Row[Any]) -> Run:
+    return Run(
+        id=row.id,
+        camera=row.camera,
+        stream=row.stream,
+        start=from_us(row.start_us),
+        end=None if row.end_us is None else from_us(row.end_us),
+        end_reason=row.end_reason,
+        codec=row.codec,
+        width=row.width,
+        height=row.height,
+    )
+
+
+def to_segment(row: Row[Any]) -> Segment:
+    return Segment(
+        camera=row.camera,
+        run=row.run_id,
+        path=Path(row.path),
+        start=from_us(row.start_us),
+        end=from_us(row.end_us),
+        bytes=row.bytes,
+        packets=row.packets,
+        codec=row.codec,
+        width=row.width,
+        height=row.height,
+        state=row.state,
+    )

@@ -1,0 +1,132 @@
+"""The tables: what each column means, which indexes serve which question, and the revision this version works with.
+
+Instants are INTEGER microseconds since 1970 UTC in columns named ``*_us``; paths are POSIX text relative to the storage
+folder. ``docs/schema.md`` says the same for people and a test holds the two equal. A change here needs a migration
+under ``migrations/versions`` and a new ``HEAD``; migrations never import this module, so that they stay what they were.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    REAL,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    text,
+)
+
+HEAD = "0001"
+"""Alembic's newest revision. Held here so that opening the catalogue need not import Alembic; a test compares them.
+
+Revisions are four digits that count up, so that text order tells older from newer.
+"""
+
+LONG_US = 3_600_000_000
+"""From one hour on a span is "long": its rows are found by a partial index of their own (``spans.py`` says why)."""
+
+OPEN_OR_LONG = f"end_us IS NULL OR end_us - start_us >= {LONG_US}"
+"""Literal text, because SQLite uses a partial index only where the query repeats its condition word for word."""
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "ix": "ix_%(column_0_N_label)s",
+    }
+)
+
+
+def _required(name: str, kind: Any, comment: str, *args: Any, **options: Any) -> Column[Any]:
+    return Column(name, kind, *args, nullable=False, comment=comment, **options)
+
+
+def _optional(name: str, kind: Any, comment: str) -> Column[Any]:
+    return Column(name, kind, nullable=True, comment=comment)
+
+
+def _camera() -> Column[Any]:
+    return _required("camera_id", Integer, "the camera, cameras.id", ForeignKey("cameras.id"))
+
+
+cameras = Table(
+    "cameras",
+    metadata,
+    _required("id", Integer, "number that the other tables use", primary_key=True),
+    _required("name", Text, "slug from the configuration, such as hik1", unique=True),
+    _required("added_us", Integer, "instant of the first row that named the camera"),
+    comment="every camera that was ever recorded; never deleted",
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    _required("id", Text, "unique id that the recorder gives", primary_key=True),
+    _camera(),
+    _required("stream", Text, "main or sub"),
+    _required("start_us", Integer, "instant at which the connection was opened"),
+    _optional("end_us", Integer, "instant at which it ended; NULL while it lasts"),
+    _optional("end_reason", Text, "why it ended, killed where nobody could say; NULL while it lasts"),
+    _optional("codec", Text, "video codec as FFmpeg names it, such as h264 or hevc; NULL until known"),
+    _optional("width", Integer, "picture width in pixels; NULL until known"),
+    _optional("height", Integer, "picture height in pixels; NULL until known"),
+    Index("ix_runs_start", "start_us", "id"),
+    Index("ix_runs_camera", "camera_id", "start_us", "id"),
+    Index("ix_runs_open_or_long", "start_us", "id", sqlite_where=text(OPEN_OR_LONG)),
+    comment="one connection to one stream, from open to its end_reason",
+)
+
+segments = Table(
+    "segments",
+    metadata,
+    _required("id", Integer, "number without meaning", primary_key=True),
+    _camera(),
+    _required("run_id", Text, "the run it was cut from, runs.id", ForeignKey("runs.id")),
+    _required("path", Text, "file, relative to the storage folder", unique=True),
+    _required("start_us", Integer, "instant of the first picture"),
+    _required("end_us", Integer, "instant at which the last picture ends"),
+    _required("bytes", Integer, "size of the file"),
+    _required("packets", Integer, "number of video packets in it"),
+    _required("codec", Text, "video codec as FFmpeg names it, such as h264 or hevc"),
+    _required("width", Integer, "picture width in pixels"),
+    _required("height", Integer, "picture height in pixels"),
+    _required("state", Text, "closed, or salvaged where its recorder was killed while writing it"),
+    Index("ix_segments_start", "start_us"),
+    Index("ix_segments_camera", "camera_id", "start_us"),
+    Index("ix_segments_run", "run_id"),
+    Index("ix_segments_open_or_long", "start_us", sqlite_where=text(OPEN_OR_LONG)),
+    comment="one closed video file; the file is the truth, the row can be rebuilt from it",
+)
+
+events = Table(
+    "events",
+    metadata,
+    _required("id", Integer, "number that people and file names use; never used twice", primary_key=True),
+    _camera(),
+    _required("kind", Text, "object, motion, camera (told by the camera itself) or health"),
+    _required("label", Text, "what it was, such as person"),
+    _required("start_us", Integer, "instant at which it began"),
+    _required("seen_us", Integer, "last instant at which its subject was seen"),
+    _optional("end_us", Integer, "instant at which it ended; NULL while it lasts"),
+    _required("score", REAL, "best score of its detections, 0 to 1"),
+    _optional("box_left", REAL, "left edge of the best box, fraction of the picture width; NULL without a box"),
+    _optional("box_top", REAL, "top edge of the best box, fraction of the picture height; NULL without a box"),
+    _optional("box_right", REAL, "right edge of the best box, fraction of the picture width; NULL without a box"),
+    _optional("box_bottom", REAL, "bottom edge of the best box, fraction of the picture height; NULL without a box"),
+    _required("zones", Text, 'JSON array of the names of the zones it touched, such as ["gate"]'),
+    _optional("snapshot", Text, "JPEG file, relative to the storage folder; NULL without one"),
+    Index("ix_events_start", "start_us"),
+    Index("ix_events_camera", "camera_id", "start_us"),
+    Index("ix_events_kind", "kind", "start_us"),
+    Index("ix_events_label", "label", "start_us"),
+    Index("ix_events_open_or_long", "start_us", sqlite_where=text(OPEN_OR_LONG)),
+    comment="something that happened at a camera",
+    sqlite_autoincrement=True,
+)

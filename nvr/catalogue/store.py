@@ -1,0 +1,173 @@
+"""The catalogue as the rest of nvr sees it: values of ``nvr.model`` in and out, errors as ``CatalogueError``.
+
+Importing it costs SQLAlchemy but not Alembic: commands that only read import it too. Whoever can do without a database
+(``nvr --help``) imports it late.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from nvr.catalogue import recordings
+from nvr.catalogue.database import BUSY_TIMEOUT, Database, may_write
+from nvr.catalogue.events import close_events, select_events, to_event, write_event
+from nvr.catalogue.recordings import CameraSummary, select_runs, select_segments, to_run, to_segment
+from nvr.catalogue.revision import require_head
+from nvr.catalogue.schema import events, runs, segments
+from nvr.catalogue.spans import overlapping
+from nvr.clock import EPOCH, to_us
+from nvr.errors import CatalogueError
+from nvr.model import Event, Run, Segment
+
+log = logging.getLogger(__name__)
+
+
+class Catalogue:
+    """One open catalogue. May be used from any thread of the process that opened it; several processes may have it
+    open at once, each waits for the other's write (up to the busy timeout) and readers never wait.
+
+    Every method raises CatalogueError where the database cannot be used. A write has been committed when its method
+    returns, and survives a kill of any process.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @classmethod
+    def open(cls, path: Path, *, readonly: bool = False, busy_timeout: timedelta = BUSY_TIMEOUT) -> Catalogue:
+        """Open an existing catalogue of this version's schema. A reader works on a read-only disk too.
+
+        Raises CatalogueError where there is none, it is not ours, older or newer than this nvr, locked, or, unless
+        ``readonly``, where the file or its folder cannot be written.
+        """
+        if not path.is_file() or path.stat().st_size == 0:
+            raise CatalogueError(f"no catalogue at {path}; run nvr db upgrade, or nvr start makes it")
+        if not readonly and not (may_write(path) and may_write(path.parent)):
+            raise CatalogueError(
+                f"the catalogue {path} cannot be written: give this user write permission on the file and its folder"
+            )
+        database = Database(path, "read" if readonly else "write", busy_timeout=busy_timeout)
+        try:
+            require_head(database)
+        except BaseException:
+            database.close()
+            raise
+        return cls(database)
+
+    def close(self) -> None:
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # Writes
+
+    def start_run(self, run: Run) -> None:
+        """Store a run; again with the same id to complete it (codec, size), in whatever order messages arrive."""
+        with self._database.writing() as connection:
+            recordings.write_run(connection, run)
+
+    def end_run(self, run: str, end: datetime, reason: str) -> None:
+        """Store why a run ended. An id that is not known is logged and left alone: there is nothing to end."""
+        with self._database.writing() as connection:
+            known = recordings.end_run(connection, run, end, reason)
+        if not known:
+            log.warning("run %s ended (%s) but was never stored", run, reason)
+
+    def add_segment(self, segment: Segment) -> None:
+        """Store a segment, and its run where its row was lost; the same path again replaces the row."""
+        with self._database.writing() as connection:
+            recordings.write_segment(connection, segment)
+
+    def open_event(self, event: Event) -> int:
+        """Store a new event and return its id. Raises ValueError where it has one already."""
+        if event.id is not None:
+            raise ValueError(f"event {event.id} is stored already: use update_event")
+        with self._database.writing() as connection:
+            return write_event(connection, event)
+
+    def update_event(self, event: Event) -> None:
+        """Store what an event is now, its end included. Raises ValueError where it has no id."""
+        if event.id is None:
+            raise ValueError("an event without id was never stored: use open_event")
+        with self._database.writing() as connection:
+            write_event(connection, event)
+
+    def close_dangling(self, now: datetime | None = None) -> int:
+        """End what a killed process left open, and return how many rows that were; called at start.
+
+        Events end where they were last seen; runs end with their last segment (or where they began), reason "killed".
+        Rows that start at ``now`` or later are left alone: they belong to whoever calls this.
+        """
+        before_us = None if now is None else to_us(now)
+        with self._database.writing() as connection:
+            return close_events(connection, before_us) + recordings.close_runs(connection, before_us)
+
+    # Reads
+
+    def segments(
+        self, since: datetime, until: datetime | None = None, camera: str | None = None, limit: int | None = None
+    ) -> Iterator[Segment]:
+        """Segments that overlap [since, until), oldest first, read as they are asked for."""
+        query = select_segments(camera)
+        return map(to_segment, overlapping(self._database, segments, query, since, until, limit=limit))
+
+    def segment_at(self, camera: str, at: datetime) -> Segment | None:
+        """The segment that holds an instant; where two do (clocks step), the one that began later."""
+        found: Segment | None = None
+        for found in self.segments(at, at + timedelta(microseconds=1), camera):  # noqa: B007
+            pass
+        return found
+
+    def segment_paths(self, camera: str) -> Iterator[Path]:
+        """The path of every segment of a camera, relative to the storage folder, oldest first."""
+        query = select_segments(camera).with_only_columns(segments.c.id, segments.c.start_us, segments.c.path)
+        return (Path(row.path) for row in overlapping(self._database, segments, query, EPOCH, None))
+
+    def has_segment(self, path: Path) -> bool:
+        """Whether a file, relative to the storage folder, has its row."""
+        query = select_segments(None).where(segments.c.path == path.as_posix())
+        with self._database.reading() as connection:
+            return connection.execute(query).first() is not None
+
+    def runs(
+        self, since: datetime, until: datetime | None = None, camera: str | None = None, limit: int | None = None
+    ) -> Iterator[Run]:
+        """Runs that overlap [since, until), oldest first, read as they are asked for."""
+        return map(to_run, overlapping(self._database, runs, select_runs(camera), since, until, limit=limit))
+
+    def events(
+        self,
+        since: datetime,
+        until: datetime | None = None,
+        camera: str | None = None,
+        kind: str | None = None,
+        label: str | None = None,
+        limit: int | None = None,
+    ) -> Iterator[Event]:
+        """Events that overlap [since, until), newest first, read as they are asked for."""
+        query = select_events(camera, kind, label)
+        return map(
+            to_event,
+            overlapping(self._database, events, query, since, until, newest_first=True, limit=limit),
+        )
+
+    def event(self, id: int) -> Event | None:
+        with self._database.reading() as connection:
+            row = connection.execute(select_events().where(events.c.id == id)).first()
+        return None if row is None else to_event(row)
+
+    def summary(self, now: datetime) -> list[CameraSummary]:
+        """Every camera, by name. Segments that start after ``now`` (the clock stepped back) give no ``last_end``."""
+        with self._database.reading() as connection:
+            return recordings.summaries(connection, to_us(now))

@@ -1,0 +1,199 @@
+"""The configuration as a frozen tree: every key, its default and its limits. ``combination`` says how keys combine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from nvr.config.address import hikvision, is_file
+from nvr.config.combination import combined, misfits, without_login
+from nvr.config.echo import shown
+from nvr.config.value import AnyPath, DurationSchema, ExistingFile, Host, Secret, Size, Text, Texts, Url, span
+from nvr.model import Address, StreamName
+
+NAME_PATTERN = r"^[a-z0-9][a-z0-9-]{0,31}$"
+Mode = Literal["off", "motion", "objects"]
+_Segment = Annotated[timedelta, span(timedelta(seconds=5), timedelta(minutes=15)), DurationSchema]
+_Kept = Annotated[timedelta, span(timedelta(), timedelta(days=36500)), DurationSchema]
+
+
+def _key(default: Any, description: str, **limits: Any) -> Any:
+    """A key of the file. Its default is written as in the file, and read as if it stood there."""
+    return Field(default, description=description, validate_default=default is not None, **limits)
+
+
+class _Keys(BaseModel):
+    """A mapping of the file. A key with nothing after it counts as not given, but a password is never nothing."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True, hide_input_in_errors=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_empty(cls, keys: Any) -> Any:
+        if not isinstance(keys, Mapping):
+            return keys
+        empty = {key for key in cls.model_fields if key in keys and keys[key] is None and key != "password"}
+        return {key: value for key, value in keys.items() if key not in empty}
+
+
+class Recording(_Keys):
+    """How video is written."""
+
+    segment: _Segment = _key("60s", "Length of a video file, 5s to 15m; it is cut at the first key frame after that.")
+
+
+class Retention(_Keys):
+    """How long video is kept."""
+
+    continuous: _Kept = _key("7d", "How long video without events is kept, such as 12h or 7d.")
+    events: _Kept = _key("30d", "How long video around events is kept, and snapshots.")
+    min_free: Size = _key("5GB", "Space kept free, such as 500MB or 5GB: the oldest video goes for it, at any age.")
+
+
+class Detect(_Keys):
+    """What is looked for in the pictures of a camera."""
+
+    mode: Mode = _key("objects", "What makes an event: nothing, motion, or objects that the detector knows.")
+    labels: Texts = _key(["person", "car"], "Objects that make an event, as the model names them.", min_length=1)
+    fps: float = _key(5, "Most pictures looked at in a second, at most 30.", gt=0, le=30, allow_inf_nan=False)
+    min_score: float = _key(0.45, "Least score of an object, 0 to 1.", ge=0, le=1, allow_inf_nan=False)
+    stream: Literal["auto", "main", "sub"] = _key("auto", "Stream that is looked at; auto is sub where there is one.")
+    frames: Literal["all", "key"] = _key("all", "Frames that are decoded; key costs less and sees about one a second.")
+    model: ExistingFile | None = _key(None, "Path of an ONNX model to use in place of the one that comes with nvr.")
+
+
+def _detect(given: object) -> object:
+    if isinstance(given, str):
+        return {"mode": given}
+    if isinstance(given, Mapping | Detect):
+        return given
+    raise ValueError(f"got {shown(given)}, want off, motion, objects, or keys such as labels and fps")
+
+
+def _built(record: str) -> str:
+    if record == "events":
+        raise ValueError("got events, which this release cannot do yet: want continuous or off")
+    return record
+
+
+class Shared(_Keys):
+    """The keys of a camera, each of which ``defaults`` may give for all."""
+
+    host: Host | None = _key(None, "Host name or IP address of a Hikvision camera or recorder.")
+    port: int = _key(554, "RTSP port of host.", ge=1, le=65535)
+    channel: int = _key(1, "Channel of host: 1 for a camera, 1 and up for the cameras of a recorder.", ge=1, le=999)
+    url: Url | None = _key(None, "In place of host: an rtsp:// or rtsps:// address, or the path of a video file.")
+    sub_url: Url | None = _key(None, "With url: the address of the small stream that is looked at.")
+    loop: bool = _key(False, "Whether a video file starts again at its end.")
+    username: Text | None = _key(None, "User at the camera; one that may only view is best.")
+    password: Secret = _key(None, "Password at the camera: text, {env: NAME} or {file: PATH}.")
+    transport: Literal["tcp", "udp"] = _key("tcp", "How packets travel; udp loses some on a busy network.")
+    record: Annotated[Literal["continuous", "events", "off"], AfterValidator(_built)] = _key(
+        "continuous", "What is recorded: everything, or nothing; events comes in a later release."
+    )
+    audio: Literal["auto", "off"] = _key("auto", "Whether sound is recorded where the camera has it.")
+    detect: Annotated[Detect, BeforeValidator(_detect, json_schema_input_type=Mode | Detect)] = _key(
+        "objects", "What is looked for: off, motion or objects, or a mapping that says more."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _login_apart(cls, keys: Any) -> Any:
+        return without_login(keys) if isinstance(keys, Mapping) else keys
+
+
+class Camera(Shared):
+    """One camera: exactly one of ``host`` and ``url`` is given, and no URL holds a login."""
+
+    model_config = ConfigDict(json_schema_extra={"not": {"required": ["host", "url"]}})
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _fits(cls, keys: Any, handler: ModelWrapValidatorHandler[Camera]) -> Camera:
+        """Report keys that do not go together beside whatever else is wrong, not only once the rest is right."""
+        wrong = [
+            InitErrorDetails(type=PydanticCustomError("misfit", "{text}", {"text": text}), loc=place, input=None)
+            for place, text in (misfits(keys) if isinstance(keys, Mapping) else ())
+        ]
+        try:
+            camera = handler(keys)
+        except ValidationError as error:
+            if not wrong:
+                raise
+            wrong += [
+                InitErrorDetails(type=one["type"], loc=one["loc"], input=one["input"], ctx=one.get("ctx", {}))
+                for one in error.errors(include_url=False)
+            ]
+        if wrong:
+            raise ValidationError.from_exception_data(cls.__name__, wrong, hide_input=True)
+        return camera
+
+    @property
+    def main(self) -> Address:
+        """The stream that is recorded."""
+        return self._address(self.url if self.url is not None else self._hikvision("main"))
+
+    @property
+    def sub(self) -> Address | None:
+        """The small stream, None where the camera has none."""
+        if self.url is None:
+            return self._address(self._hikvision("sub"))
+        return None if self.sub_url is None else self._address(self.sub_url)
+
+    @property
+    def analysed(self) -> StreamName:
+        """The stream that is looked at."""
+        return "main" if self.detect.stream == "main" or self.sub is None else "sub"
+
+    def _hikvision(self, stream: StreamName) -> str:
+        assert self.host is not None, "checked when the camera was read"
+        return hikvision(self.host, self.port, self.channel, stream)
+
+    def _address(self, url: str) -> Address:
+        if is_file(url):
+            return Address(url, loop=self.loop)
+        password = None if self.password is None else self.password.get_secret_value()
+        return Address(url, self.username, password, self.transport)
+
+
+class Config(_Keys):
+    """Everything ``nvr.yaml`` says. Frozen; relative paths in it started at the file's folder and are absolute here."""
+
+    storage: AnyPath = _key("storage", "Folder of the recordings; a relative one starts at this file's folder.")
+    database: AnyPath | None = _key(None, "File of the catalogue, nvr.db in the storage folder if not given.")
+    recording: Recording = _key({}, "How video is written.")
+    retention: Retention = _key({}, "How long video is kept.")
+    defaults: Shared = _key({}, "Keys for all cameras; what a camera says itself wins, in detect key by key.")
+    cameras: dict[Annotated[str, StringConstraints(pattern=NAME_PATTERN)], Camera] = _key(
+        ..., "The cameras by name: small letters, digits and hyphens, at most 32.", min_length=1
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _share(cls, keys: Any) -> Any:
+        if not isinstance(keys, Mapping) or not isinstance(cameras := keys.get("cameras"), Mapping):
+            return keys
+        shared = keys.get("defaults")
+        shared = shared if isinstance(shared, Mapping) else {}
+        own = {name: {} if camera is None else camera for name, camera in cameras.items()}
+        return {
+            **keys,
+            "cameras": {
+                name: combined(shared, camera) if isinstance(camera, Mapping) else camera
+                for name, camera in own.items()
+            },
+        }

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import ast
+import re
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Table, create_engine
+
+from nvr.catalogue.schema import HEAD, OPEN_OR_LONG, metadata
+
+REPOSITORY = Path(__file__).parents[2]
+MIGRATIONS = REPOSITORY / "migrations"
+DOCUMENT = (REPOSITORY / "docs" / "schema.md").read_text()
+TABLES = [pytest.param(table, id=table.name) for table in metadata.sorted_tables]
+
+
+def test_the_constant_names_the_newest_revision() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.set_main_option("path_separator", "os")
+    assert ScriptDirectory.from_config(config).get_current_head() == HEAD
+
+
+def test_alembic_finds_no_difference_between_migrations_and_tables(path: Path) -> None:
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+    engine.dispose()
+
+
+def test_migrations_make_word_for_word_what_the_tables_say(path: Path, tmp_path: Path) -> None:
+    engine = create_engine(f"sqlite:///{tmp_path / 'metadata.db'}")
+    metadata.create_all(engine)
+    engine.dispose()
+    migrated = statements(path)
+    del migrated["alembic_version"]
+    assert migrated == statements(tmp_path / "metadata.db")
+    assert OPEN_OR_LONG in migrated["ix_events_open_or_long"]
+
+
+def statements(path: Path) -> dict[str, str]:
+    query = "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'"
+    with closing(sqlite3.connect(path)) as database:
+        return {name: " ".join(sql.split()) for name, sql in database.execute(query)}
+
+
+def test_no_migration_imports_nvr() -> None:
+    for script in MIGRATIONS.rglob("*.py"):
+        for node in ast.walk(ast.parse(script.read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            assert not [name for name in names if name.split(".")[0] == "nvr"], script
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_every_column_is_documented_with_its_type_and_meaning(table: Table) -> None:
+    documented = re.findall(r"^\| `(\w+)` \| (.+?) \| (.+?) \|$", section(table.name), re.MULTILINE)
+    assert documented == [
+        (column.name, f"{column.type}{' or NULL' if column.nullable else ''}", column.comment)
+        for column in table.columns
+    ]
+    assert table.comment
+    assert table.comment in section(table.name)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_every_index_is_documented(table: Table) -> None:
+    documented = re.findall(r"^- `(ix_\w+)` \(([\w, ]+)\)", section(table.name), re.MULTILINE)
+    expected = [(str(index.name), ", ".join(column.name for column in index.columns)) for index in table.indexes]
+    assert sorted(documented) == sorted(expected)
+
+
+def section(name: str) -> str:
+    found = re.search(rf"^### {name}$(.*?)(?=^##|\Z)", DOCUMENT, re.MULTILINE | re.DOTALL)
+    assert found is not None, f"docs/schema.md has no section {name}"
+    return found[1]

@@ -85,7 +85,7 @@ def parse_instant(text: str, now: datetime, zone: tzinfo | None = None) -> datet
     try:
         if match is not None:
             day = local_now.date() - timedelta(days=1 if match["day"] == "yesterday" else 0)
-            wall = datetime(
+            wall = datetime(  # noqa: DTZ001  # its zone follows
                 day.year, day.month, day.day, int(match["hour"]), int(match["minute"]), int(match["second"] or 0)
             )
         else:

@@ -177,7 +177,7 @@ class Supervisor:
             self._wake_read.recv(4096)
         for channel in ready:
             if channel in channels:
-                self._drain(channels[channel])  # type: ignore[index]
+                self._drain(channels[channel])
 
     def _drain(self, child: _Child) -> None:
         channel = child.channel

@@ -30,11 +30,15 @@ CameraOption = Annotated[str | None, typer.Option("--camera", help="This camera 
 LimitOption = Annotated[int, typer.Option("--limit", min=1, help="At most so many.")]
 
 
-def load_config(path: Path | None) -> Config:
-    """The configuration that ``--config`` or the usual places give. Raises ConfigError."""
+def load_config(path: Path | None, *, resolve: bool = False) -> Config:
+    """The configuration that ``--config`` or the usual places give. Raises ConfigError.
+
+    ``resolve`` reads secrets and looks for video and model files: for commands that go to a camera. A listing works
+    without the recorder's environment.
+    """
     from nvr import config
 
-    return config.load(config.find(path))
+    return config.load(config.find(path), resolve=resolve)
 
 
 def open_catalogue(config: Config) -> Catalogue:
@@ -72,7 +76,7 @@ def start(
 
     if log_level not in ("debug", "info", "warning", "error"):
         raise ConfigError(f'--log-level: got "{log_level}", want debug, info, warning or error')
-    start_all(load_config(config), tuple(camera or ()), log_level)
+    start_all(load_config(config, resolve=True), tuple(camera or ()), log_level)
 
 
 @app.callback(invoke_without_command=True)

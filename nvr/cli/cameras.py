@@ -56,7 +56,7 @@ def try_camera(
     from nvr.cli.listing import print_json
     from nvr.clock import SystemClock
 
-    settings = load_config(config)
+    settings = load_config(config, resolve=True)
     check_camera(settings, name)
     camera = settings.cameras[name]
     clock = SystemClock()

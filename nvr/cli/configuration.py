@@ -16,7 +16,7 @@ def check(config: ConfigOption = None) -> None:
     from nvr.config import find
 
     path = find(config)
-    settings = load_config(path)
+    settings = load_config(path, resolve=True)
     typer.echo(f"{path}: in order, {len(settings.cameras)} camera(s): {', '.join(settings.cameras)}")
 
 

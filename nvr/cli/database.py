@@ -28,7 +28,7 @@ def upgrade_database(config: ConfigOption = None) -> None:
 @db.command("current")
 def current_revision(json: JsonOption = False, config: ConfigOption = None) -> None:
     """The catalogue's revision and the one this version wants."""
-    from nvr.catalogue.revision import HEAD
+    from nvr.catalogue.schema import HEAD
     from nvr.catalogue.upgrade import current
     from nvr.cli.listing import print_json
 

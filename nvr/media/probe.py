@@ -96,23 +96,24 @@ def sample(address: Address, clock: Clock, *, audio: bool, seconds: float) -> Sa
     source = open_source(address, clock, audio=audio)
     try:
         begin_us = clock.monotonic_us()
-        frames, size, keys = 0, 0, list[int]()
+        size, times, keys = 0, list[int](), list[int]()
         for info, _ in source.packets():
             if info.stream == "video":
-                frames += 1
                 size += info.size
+                times.append(info.dts_us or 0)
                 if info.key:
                     keys.append(info.dts_us or 0)
             if clock.monotonic_us() - begin_us > seconds * 1e6:
                 break
-        lasted = max((clock.monotonic_us() - begin_us) / 1e6, 0.001)
+        # by the stream's own time: what was queued while it was opened comes at once
+        lasted = max((max(times, default=0) - min(times, default=0)) / 1e6, 0.001)
         gaps = [after - before for before, after in itertools.pairwise(keys)]
         return Sample(
             codec=source.info.codec,
             width=source.info.width,
             height=source.info.height,
             audio=source.info.audio,
-            fps=frames / lasted,
+            fps=max(0, len(times) - 1) / lasted,
             bitrate=round(size * 8 / lasted),
             gop_us=max(gaps, default=None),
             seconds=lasted,

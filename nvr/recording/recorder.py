@@ -216,7 +216,10 @@ class Recorder:
                 segments=self._segments + (session.segments if session else 0),
                 run=session.run.id if session else None,
                 restarts=self.task.restarts,
-                last_error=(session.error if session else "") or self._error or (feeder.error if feeder else "") or None,
+                last_error=(session.error if session else "")
+                or self._error
+                or (feeder.error if feeder else "")
+                or None,
                 retry_at_us=self._retry_at_us,
             )
         )

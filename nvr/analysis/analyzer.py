@@ -1,0 +1,132 @@
+"""The analyzer process: looks at the newest picture of every camera, and logs what happens.
+
+One process for all cameras; it sleeps until a picture comes that is due. It reads slots and writes events and
+snapshots; nothing it does or fails to do reaches a recorder.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import select
+import signal
+import socket
+
+import cv2
+
+from nvr import logs
+from nvr.analysis.album import Album
+from nvr.analysis.detector import DEFAULT_MODEL, OnnxModel
+from nvr.analysis.task import Look, Task
+from nvr.analysis.watcher import Watcher
+from nvr.catalogue.store import Catalogue
+from nvr.clock import Clock, SystemClock
+from nvr.errors import ModelError
+from nvr.pulse import Pulse, PulseWriter
+
+log = logging.getLogger(__name__)
+TICK_US = 1_000_000
+
+
+class Analyzer:
+    """The process's loop."""
+
+    def __init__(self, task: Task, channel: socket.socket, catalogue: Catalogue, clock: Clock) -> None:
+        self._task = task
+        self._channel = channel
+        self._clock = clock
+        self._pulse = PulseWriter(task.pulse)
+        self._stopping = False
+        self._error = ""
+        self._beat_us = 0
+        self._before = (0, 0)
+        self._watchers: list[Watcher] = []
+        self._beat("starting")
+        models: dict[str, OnnxModel] = {}
+        for look in task.looks:
+            watcher = self._watch(look, models, catalogue)
+            if watcher is not None:
+                self._watchers.append(watcher)
+
+    def run(self) -> None:
+        """Look until told to stop or until the supervisor is gone."""
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C reaches us, too; the supervisor decides
+        signal.signal(signal.SIGTERM, self._stop)
+        read, write = socket.socketpair()
+        write.setblocking(False)
+        signal.set_wakeup_fd(write.fileno(), warn_on_full_buffer=False)
+        while not self._stopping:
+            self._wait(read)
+            if self._clock.monotonic_us() - self._beat_us >= TICK_US:
+                for watcher in self._watchers:
+                    watcher.rest()
+                self._beat(self._state())
+        for watcher in self._watchers:
+            watcher.close()
+        self._beat("stopped")
+
+    def _watch(self, look: Look, models: dict[str, OnnxModel], catalogue: Catalogue) -> Watcher | None:
+        """A camera's watcher; None, with the reason logged and shown, for a model that cannot be used."""
+        path = look.model or DEFAULT_MODEL
+        try:
+            model = None
+            if look.mode == "objects":
+                model = models.get(str(path)) or OnnxModel(path)
+                models[str(path)] = model
+            return Watcher(look, model, Album(look.camera, self._task.storage, catalogue), self._clock)
+        except ModelError as error:
+            self._error = f"{look.camera} is not analysed: {error}"
+            log.error("%s", self._error)
+            return None
+
+    def _wait(self, wakeup: socket.socket) -> None:
+        """Sleep until a due camera has a new picture, a signal, or the next tick; then look."""
+        now_us = self._clock.monotonic_us()
+        due = {watcher.fileno(): watcher for watcher in self._watchers if watcher.due_us <= now_us}
+        next_us = min((w.due_us for w in self._watchers if w.due_us > now_us), default=now_us + TICK_US)
+        poll = select.poll()
+        for descriptor in (*due, wakeup.fileno(), self._channel.fileno()):
+            poll.register(descriptor, select.POLLIN)
+        for descriptor, _ in poll.poll(max(1, min(next_us - now_us, TICK_US) / 1000)):
+            if descriptor in due:
+                due[descriptor].look()
+            elif descriptor == self._channel.fileno():
+                log.warning("the supervisor is gone: ending")
+                self._stopping = True
+
+    def _stop(self, *_: object) -> None:
+        self._stopping = True
+
+    def _state(self) -> str:
+        """Analysing while the detector runs, or pictures are looked at for motion alone; else sleeping."""
+        now = (sum(w.detections for w in self._watchers), sum(w.looks for w in self._watchers))
+        before, self._before = self._before, now
+        if not self._watchers:
+            return "failed"
+        busy = now[0] > before[0] or (now[1] > before[1] and all(look.mode == "motion" for look in self._task.looks))
+        return "analysing" if busy else "sleeping"
+
+    def _beat(self, state: str) -> None:
+        self._beat_us = self._clock.monotonic_us()
+        albums = [watcher.album for watcher in self._watchers]
+        error = next((album.error for album in albums if album.error), "") or self._error
+        self._pulse.beat(
+            Pulse(
+                process="analyzer",
+                pid=os.getpid(),
+                state=state,
+                beat_monotonic_us=self._beat_us,
+                beat_us=self._clock.now_us(),
+                dropped=sum(album.dropped for album in albums),
+                restarts=self._task.restarts,
+                last_error=error or None,
+            )
+        )
+
+
+def run(task: Task, channel: socket.socket) -> None:
+    """The process's entry: analyse until SIGTERM or the supervisor's end."""
+    logs.configure(task.log_level)
+    cv2.setNumThreads(1)  # pictures are small: threads would cost more than they save
+    with Catalogue.open(task.database) as catalogue:
+        Analyzer(task, channel, catalogue, SystemClock()).run()

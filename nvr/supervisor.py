@@ -3,32 +3,27 @@
 Generic: a worker is a name, a function and its arguments. Lives in the process of ``nvr start`` and knows nothing of
 cameras or the catalogue; what workers send is handed to ``on_message``.
 
-Processes come from a forkserver that has imported what they need and opened nothing: quicker than a fresh interpreter,
-its pages are shared by all, and no process with threads is ever forked. A worker that dies is started again with
-back-off; one whose pulse stands still is killed first. No worker outlives the supervisor: its channel's end tells it.
+Processes come from the nursery (``nursery.py``). A worker that dies is started again with back-off; one whose pulse
+stands still is killed first. No worker outlives the supervisor: its channel's end tells it.
 """
 
 from __future__ import annotations
 
 import contextlib
-import importlib
 import logging
-import multiprocessing
-import multiprocessing.connection
+import os
+import select
 import signal
 import socket
-import sys
-import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
 from nvr import pulse
 from nvr.backoff import Backoff
 from nvr.clock import Clock
-from nvr.errors import NvrError
+from nvr.nursery import Nursery
 
 log = logging.getLogger(__name__)
 HANG_US = 30_000_000
@@ -58,7 +53,8 @@ class _Child:
 
     def __init__(self, worker: Worker) -> None:
         self.worker = worker
-        self.process: ForkServerProcess | None = None
+        self.pid = 0
+        """0 while it does not run."""
         self.channel: socket.socket | None = None
         self.backoff = Backoff()
         self.started_us = 0
@@ -73,7 +69,7 @@ class Supervisor:
         self,
         workers: Sequence[Worker],
         clock: Clock,
-        preload: Sequence[str],
+        nursery: Nursery,
         on_message: Callable[[socket.socket], bool],
         on_tick: Callable[[], None],
     ) -> None:
@@ -83,8 +79,7 @@ class Supervisor:
         self._clock = clock
         self._on_message = on_message
         self._on_tick = on_tick
-        self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(list(preload))
+        self._nursery = nursery
         self._stopping_us: int | None = None
         self._wake_read, self._wake_write = socket.socketpair()
         self._wake_read.setblocking(False)
@@ -93,11 +88,12 @@ class Supervisor:
     def run(self) -> None:
         """Start everything and keep it running; returns when all have ended after a stop."""
         self._catch_signals()
-        while self._stopping_us is None or any(child.process for child in self._children):
+        while self._stopping_us is None or any(child.pid for child in self._children):
             for child in self._children:
                 self._look_after(child)
             self._listen()
             self._on_tick()
+        self._nursery.close()
 
     def _catch_signals(self) -> None:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -108,76 +104,65 @@ class Supervisor:
         if self._stopping_us is None:
             log.info("ending: closing every file (again Ctrl-C ends at once)")
             self._stopping_us = self._clock.monotonic_us()
-            for child in self._children:
-                if child.process is not None:
-                    child.process.terminate()
+            self._signal_all(signal.SIGTERM)
         elif number == signal.SIGINT:
-            for child in self._children:
-                if child.process is not None:
-                    child.process.kill()
+            self._signal_all(signal.SIGKILL)
+
+    def _signal_all(self, number: int) -> None:
+        for child in self._children:
+            if child.pid:
+                _kill(child.pid, number)
 
     def _look_after(self, child: _Child) -> None:
         now_us = self._clock.monotonic_us()
-        if child.process is None:
+        if not child.pid:
             if self._stopping_us is None and now_us >= child.due_us and child.worker.ready():
                 self._start(child)
-        elif not child.process.is_alive():
-            self._bury(child)
         elif self._stopping_us is not None:
             if now_us - self._stopping_us > STOP_US:
                 log.error("%s does not end: killed", child.worker.name)
-                child.process.kill()
+                _kill(child.pid, signal.SIGKILL)
         elif now_us - max(child.started_us, self._beat_us(child)) > HANG_US:
             log.error("%s shows no life for %d s: killed", child.worker.name, HANG_US // 1_000_000)
-            child.process.kill()
+            _kill(child.pid, signal.SIGKILL)
 
     def _beat_us(self, child: _Child) -> int:
         beat = pulse.read(child.worker.pulse)
-        return beat.beat_monotonic_us if beat is not None else 0
+        return beat.beat_monotonic_us if beat is not None and beat.pid == child.pid else 0
 
     def _start(self, child: _Child) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setblocking(False)
-        child.channel = ours
         child.restarts += 1
-        worker = child.worker
-        child.process = self._context.Process(
-            target=_enter,
-            args=(worker.target, *worker.arguments(child.restarts), theirs),
-            name=worker.name,
-            daemon=True,
-        )
-        with _no_main_module():
-            child.process.start()
-        theirs.close()
         child.started_us = self._clock.monotonic_us()
-
-    def _bury(self, child: _Child) -> None:
-        process, now_us = child.process, self._clock.monotonic_us()
-        assert process is not None
-        self._drain(child)
-        process.join(timeout=1)
-        code = process.exitcode
-        process.close()
-        child.process = None
-        if child.channel is not None:
-            child.channel.close()
-            child.channel = None
-        if self._stopping_us is None:
-            delay_us = child.backoff.failed(now_us - child.started_us)
-            child.due_us = now_us + delay_us
-            log.error("%s ended (%s); restart in %.0f s", child.worker.name, _how(code), delay_us / 1e6)
+        worker = child.worker
+        try:
+            child.pid, exits = self._nursery.spawn(worker.target, worker.arguments(child.restarts), theirs)
+        except (OSError, EOFError) as error:
+            ours.close()
+            self._lose_nursery(error)
+            return
+        finally:
+            theirs.close()
+        child.channel = ours
+        for exit in exits:
+            self._bury(exit.pid, _how(exit.code))
 
     def _listen(self) -> None:
-        """Wait for messages, deaths and signals, at most a tick."""
+        """Wait for messages, exits and signals, at most a tick."""
         channels = {child.channel: child for child in self._children if child.channel is not None}
-        sentinels = [child.process.sentinel for child in self._children if child.process is not None]
-        ready = multiprocessing.connection.wait([*channels, *sentinels, self._wake_read], timeout=TICK_S)
+        nursery = [self._nursery.channel] if self._nursery.channel is not None else []
+        ready, _, _ = select.select([*channels, *nursery, self._wake_read], [], [], TICK_S)
         if self._wake_read in ready:
             self._wake_read.recv(4096)
         for channel in ready:
             if channel in channels:
                 self._drain(channels[channel])
+        try:
+            for exit in self._nursery.exits():
+                self._bury(exit.pid, _how(exit.code))
+        except EOFError as error:
+            self._lose_nursery(error)
 
     def _drain(self, child: _Child) -> None:
         channel = child.channel
@@ -191,38 +176,37 @@ class Supervisor:
             channel.close()
             child.channel = None
 
+    def _bury(self, pid: int, how: str) -> None:
+        """A worker has ended: take its last messages, and put its restart off."""
+        child = next((child for child in self._children if child.pid == pid), None)
+        if child is None:
+            return
+        while child.channel is not None and select.select([child.channel], [], [], 0)[0]:
+            self._drain(child)
+        if child.channel is not None:
+            child.channel.close()
+            child.channel = None
+        child.pid = 0
+        if self._stopping_us is None:
+            now_us = self._clock.monotonic_us()
+            delay_us = child.backoff.failed(now_us - child.started_us)
+            child.due_us = now_us + delay_us
+            log.error("%s ended (%s); restart in %.0f s", child.worker.name, how, delay_us / 1e6)
 
-def _enter(target: str, *arguments: object) -> None:
-    """A child's first function. What goes wrong is said in one line; a bug's traceback is for ``--log-level debug``."""
-    module, _, function = target.partition(":")
-    try:
-        getattr(importlib.import_module(module), function)(*arguments)
-    except NvrError as error:
-        log.error("%s", error)
-        sys.exit(1)
-    except Exception as error:
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        log.critical("bug in %s: %s: %s (%s:%s)", target, type(error).__name__, error, place.filename, place.lineno)
-        log.debug("traceback", exc_info=True)
-        sys.exit(1)
-
-
-@contextlib.contextmanager
-def _no_main_module():  # type: ignore[no-untyped-def]
-    """Keep a child from importing this process's main script: a recorder has no use for the command line's imports."""
-    main = sys.modules["__main__"]
-    kept = {name: getattr(main, name) for name in ("__file__", "__spec__") if hasattr(main, name)}
-    main.__spec__ = None
-    with contextlib.suppress(AttributeError):
-        del main.__file__
-    try:
-        yield
-    finally:
-        for name, value in kept.items():
-            setattr(main, name, value)
+    def _lose_nursery(self, error: Exception) -> None:
+        """The nursery is gone, and with it all word of its workers: end them, start them anew from a new one."""
+        log.error("the nursery ended (%s); every worker is started again", type(error).__name__)
+        self._nursery.close()
+        for child in self._children:
+            if child.pid:
+                _kill(child.pid, signal.SIGTERM)
+                self._bury(child.pid, "its nursery ended")
 
 
-def _how(code: int | None) -> str:
-    if code is None:
-        return "no exit code"
+def _kill(pid: int, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError):  # it has ended, and word of it is on its way
+        os.kill(pid, number)
+
+
+def _how(code: int) -> str:
     return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"

@@ -71,12 +71,17 @@ def start(
     log_level: Annotated[str, typer.Option("--log-level", help="debug, info, warning or error.")] = "info",
 ) -> None:
     """Record and analyse until stopped (Ctrl-C; again Ctrl-C ends at once)."""
-    from nvr.cli.start import start as start_all
     from nvr.errors import ConfigError
+    from nvr.nursery import Nursery
 
     if log_level not in ("debug", "info", "warning", "error"):
         raise ConfigError(f'--log-level: got "{log_level}", want debug, info, warning or error')
-    start_all(load_config(config, resolve=True), tuple(camera or ()), log_level)
+    settings = load_config(config, resolve=True)
+    nursery = Nursery(["nvr.recording.recorder"])
+    nursery.start()  # while this process is small: all that follows shares its pages
+    from nvr.cli.start import start as start_all
+
+    start_all(settings, tuple(camera or ()), log_level, nursery)
 
 
 @app.callback(invoke_without_command=True)

@@ -22,9 +22,11 @@ from nvr import layout, logs, pulse
 from nvr.analysis.task import Look
 from nvr.analysis.task import Task as AnalyzerTask
 from nvr.catalogue.store import Catalogue
+from nvr.catalogue.upgrade import upgrade
 from nvr.clock import Clock, SystemClock, duration_us, from_us
 from nvr.errors import CatalogueError, ConfigError, StorageError
 from nvr.model import Run
+from nvr.nursery import Nursery
 from nvr.recording.outbox import Message, read_message
 from nvr.recording.task import Target, Task, Watch
 from nvr.supervisor import Supervisor, Worker
@@ -39,8 +41,10 @@ BACKLOG = 10_000
 ANALYZER = "analyzer"
 
 
-def start(config: Config, names: tuple[str, ...], log_level: str) -> None:
+def start(config: Config, names: tuple[str, ...], log_level: str, nursery: Nursery) -> None:
     """Record and analyse the named cameras (all where none is named) until SIGINT or SIGTERM.
+
+    ``nursery`` was started before this module, and with it the database library, was imported.
 
     Raises ConfigError for a camera that is not configured, StorageError for a storage folder that cannot be used or
     is in use, CatalogueError for a database that cannot.
@@ -52,12 +56,10 @@ def start(config: Config, names: tuple[str, ...], log_level: str) -> None:
     database = config.database or layout.database_path(config.storage)
     with _only_one(config.storage), _run_folder(volume, cameras) as folder:
         if not database.exists():
-            from nvr.catalogue.upgrade import upgrade  # Alembic: only where there is something to do
-
             upgrade(database)
         with Catalogue.open(database) as catalogue:
             catalogue.close_dangling(from_us(clock.now_us()))
-            station = Station(config, cameras, folder, catalogue, clock, log_level)
+            station = Station(config, cameras, folder, catalogue, clock, log_level, nursery)
             log.info("recording %s into %s", ", ".join(cameras), config.storage.resolve())
             station.run()
 
@@ -73,6 +75,7 @@ class Station:
         catalogue: Catalogue,
         clock: Clock,
         log_level: str,
+        nursery: Nursery,
     ) -> None:
         self._config = config
         self._cameras = cameras
@@ -87,7 +90,7 @@ class Station:
         workers = [self._recorder(name) for name in cameras]
         if looks:
             workers.append(self._analyzer(looks))
-        self._supervisor = Supervisor(workers, clock, ["nvr.recording.preload"], self._receive, self._store)
+        self._supervisor = Supervisor(workers, clock, nursery, self._receive, self._store)
 
     def run(self) -> None:
         self._supervisor.run()
@@ -108,20 +111,28 @@ class Station:
 
     def _store(self) -> None:
         """Write what has come in; what the database refuses now is tried again at the next tick."""
-        while self._backlog:
-            message = self._backlog[0]
+        refused: list[Message] = []
+        stored = 0
+        for _ in range(len(self._backlog)):
+            message = self._backlog.popleft()
             try:
                 if isinstance(message, Run):
                     self._catalogue.start_run(message)
                 else:
                     self._catalogue.add_segment(message)
+                stored += 1
+                self._catalogue_error = ""
             except CatalogueError as error:
+                refused.append(message)
                 if str(error) != self._catalogue_error:
-                    log.error("%s; %d rows wait, recording goes on", error, len(self._backlog))
+                    log.error("%s; %d rows wait, recording goes on", error, len(self._backlog) + 1)
                 self._catalogue_error = str(error)
-                return
-            self._catalogue_error = ""
-            self._backlog.popleft()
+                if len(refused) > 1:
+                    break
+        if refused and stored:  # the database works: it is this row that it will never take
+            log.error("a row was given up: %s", refused)
+        else:
+            self._backlog.extendleft(reversed(refused))
 
     def _recorder(self, name: str) -> Worker:
         camera = self._cameras[name]

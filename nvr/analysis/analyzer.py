@@ -16,9 +16,8 @@ import cv2
 
 from nvr import logs
 from nvr.analysis.album import Album
-from nvr.analysis.detector import DEFAULT_MODEL, OnnxModel
 from nvr.analysis.task import Look, Task
-from nvr.analysis.watcher import Watcher
+from nvr.analysis.watcher import Models, Watcher
 from nvr.catalogue.store import Catalogue
 from nvr.clock import Clock, SystemClock
 from nvr.errors import ModelError
@@ -42,7 +41,7 @@ class Analyzer:
         self._before = (0, 0)
         self._watchers: list[Watcher] = []
         self._beat("starting")
-        models: dict[str, OnnxModel] = {}
+        models = Models()
         for look in task.looks:
             watcher = self._watch(look, models, catalogue)
             if watcher is not None:
@@ -65,15 +64,10 @@ class Analyzer:
             watcher.close()
         self._beat("stopped")
 
-    def _watch(self, look: Look, models: dict[str, OnnxModel], catalogue: Catalogue) -> Watcher | None:
+    def _watch(self, look: Look, models: Models, catalogue: Catalogue) -> Watcher | None:
         """A camera's watcher; None, with the reason logged and shown, for a model that cannot be used."""
-        path = look.model or DEFAULT_MODEL
         try:
-            model = None
-            if look.mode == "objects":
-                model = models.get(str(path)) or OnnxModel(path)
-                models[str(path)] = model
-            return Watcher(look, model, Album(look.camera, self._task.storage, catalogue), self._clock)
+            return Watcher(look, models, Album(look.camera, self._task.storage, catalogue), self._clock)
         except ModelError as error:
             self._error = f"{look.camera} is not analysed: {error}"
             log.error("%s", self._error)

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from cv2.typing import MatLike
     from numpy.typing import NDArray
 
-DEFAULT_MODEL = Path(__file__).parent / "models" / "nanodet-g-416.onnx"
+_MODELS = Path(__file__).parent / "models"
+SQUARE_MODEL = _MODELS / "nanodet-g-416.onnx"
+WIDE_MODEL = _MODELS / "nanodet-g-416x256.onnx"
+"""The same weights for 16:9 pictures, which fill hardly more than half of the square: 38 % less work."""
 MIN_SCORE = 0.45
 """People found and false ones per picture on the PETS09 street (4650 people, 795 pictures): 0.4 finds 93.3 % with
 0.74 false, 0.45 92.5 % with 0.41, 0.5 91.3 % with 0.21."""
@@ -40,6 +43,11 @@ _SAME_OBJECT = 0.5
 """Overlap (IoU) from which two boxes of one label are one object."""
 _MAX_CANDIDATES = 400
 _MAX_DETECTIONS = 100
+
+
+def default_model(width: int, height: int) -> Path:
+    """The shipped model that wastes least on pictures of this size."""
+    return WIDE_MODEL if width * 256 >= height * 416 else SQUARE_MODEL
 
 
 class Detector(Protocol):
@@ -59,15 +67,16 @@ class OnnxModel:
     Raises ModelError where the file is missing, is not ONNX, or its layout is not the one this module knows.
     """
 
-    def __init__(self, path: Path = DEFAULT_MODEL) -> None:
+    def __init__(self, path: Path = SQUARE_MODEL) -> None:
         self._session = _open(path)
         self.names = _check_layout(path, self._session)
         self.path = path
-        self.size: int = self._session.get_inputs()[0].shape[2]
+        height, width = self._session.get_inputs()[0].shape[2:]
+        self.size: tuple[int, int] = width, height
         self._input = self._session.get_inputs()[0].name
 
     def infer(self, blob: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Raw output, (4 + labels, cells), of an input of shape (1, 3, size, size)."""
+        """Raw output, (4 + labels, cells), of an input of shape (1, 3, height, width)."""
         output: NDArray[np.float32] = self._session.run(None, {self._input: blob})[0][0]
         return output
 
@@ -116,21 +125,21 @@ class OnnxDetector:
 
 
 class _Letterbox:
-    """Scales pictures into the model's square, centred, and boxes back. Keeps its buffer between pictures."""
+    """Scales pictures into the model's input, centred, and boxes back. Keeps its buffer between pictures."""
 
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._blob = np.zeros((1, 3, size, size), np.float32)  # 0 is the mean colour
+    def __init__(self, size: tuple[int, int]) -> None:
+        self._width, self._height = size
+        self._blob = np.zeros((1, 3, self._height, self._width), np.float32)  # 0 is the mean colour
         self._inner = (0, 0)
         self._left = self._top = 0
 
     def fill(self, i420: NDArray[np.uint8], width: int, height: int) -> NDArray[np.float32]:
-        """The picture as the model wants it: BGR, normalised, (1, 3, size, size); valid until the next call."""
-        scale = self._size / max(width, height)
+        """The picture as the model wants it: BGR, normalised, (1, 3, height, width); valid until the next call."""
+        scale = min(self._width / width, self._height / height)
         inner = (_even(width * scale), _even(height * scale))
         if inner != self._inner:
             self._inner = inner
-            self._left, self._top = (self._size - inner[0]) // 2, (self._size - inner[1]) // 2
+            self._left, self._top = (self._width - inner[0]) // 2, (self._height - inner[1]) // 2
             self._blob[:] = 0
         window = self._blob[0, :, self._top : self._top + inner[1], self._left : self._left + inner[0]]
         for plane, mean, deviation, target in zip(
@@ -206,17 +215,18 @@ def _check_layout(path: Path, session: onnxruntime.InferenceSession) -> tuple[st
     outputs = [(each.name, each.shape, each.type) for each in session.get_outputs()]
     metadata = session.get_modelmeta().custom_metadata_map
     names = _names(metadata.get("names", ""))
-    size = inputs[0][1][2] if len(inputs) == 1 and len(inputs[0][1]) == 4 else None
-    cells = sum((size // stride) ** 2 for stride in _STRIDES) if isinstance(size, int) and size % 32 == 0 else None
+    size = inputs[0][1][2:] if len(inputs) == 1 and len(inputs[0][1]) == 4 else [None, None]
+    sides = [side for side in size if isinstance(side, int) and side % 32 == 0]
+    cells = sum((sides[0] // stride) * (sides[1] // stride) for stride in _STRIDES) if len(sides) == 2 else None
     wanted = (
-        [("images", [1, 3, size, size], "tensor(float)")],
+        [("images", [1, 3, *size], "tensor(float)")],
         [("output0", [1, 4 + len(names), cells], "tensor(float)")],
     )
     if not names or (inputs, outputs) != wanted or "nanodet" not in metadata.get("source", "").lower():
         raise ModelError(
             f"{path}: this model's layout is not known: inputs {_shapes(inputs)}; outputs {_shapes(outputs)}; "
             f"{len(names)} names, source {metadata.get('source', 'not stated')!r}. Known is NanoDet: inputs images "
-            "[1, 3, S, S]; outputs output0 [1, 4 + names, cells of strides 8, 16 and 32]; metadata `names`, and a "
+            "[1, 3, H, W]; outputs output0 [1, 4 + names, cells of strides 8, 16 and 32]; metadata `names`, and a "
             "`source` that says nanodet. Leave `model` out for the built-in one"
         )
     return names

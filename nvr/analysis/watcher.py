@@ -7,27 +7,43 @@ look was busy are not missed but left.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nvr.analysis.album import Album
-from nvr.analysis.detector import OnnxDetector, OnnxModel
-from nvr.analysis.events import MotionEvents, ObjectEvents
+from nvr.analysis.events import Events, MotionEvents, ObjectEvents
 from nvr.analysis.motion import Motion, MotionGate
 from nvr.analysis.tracker import Tracker
 from nvr.clock import Clock, duration_us, from_us
 from nvr.frameslot import SlotReader
 
 if TYPE_CHECKING:
+    from nvr.analysis.detector import OnnxDetector, OnnxModel
     from nvr.analysis.task import Look
 
 STALE = timedelta(seconds=2)
 
 
+class Models:
+    """Loaded model files, each once for all cameras."""
+
+    def __init__(self) -> None:
+        self._loaded: dict[Path, OnnxModel] = {}
+
+    def get(self, path: Path) -> OnnxModel:
+        """Raises ModelError for a file that cannot be used."""
+        from nvr.analysis.detector import OnnxModel  # 40 MB: not where motion alone is looked for
+
+        if path not in self._loaded:
+            self._loaded[path] = OnnxModel(path)
+        return self._loaded[path]
+
+
 class Watcher:
     """Looks at one camera at most every ``interval``."""
 
-    def __init__(self, look: Look, model: OnnxModel | None, album: Album, clock: Clock) -> None:
-        """``model`` is None for motion alone. Raises ModelError for labels the model does not know."""
+    def __init__(self, look: Look, models: Models, album: Album, clock: Clock) -> None:
+        """Raises ModelError for a model that cannot be used, or labels it does not know."""
         self.camera = look.camera
         self.due_us = 0
         self.looks = 0
@@ -40,8 +56,14 @@ class Watcher:
         self._reader = SlotReader(look.slot, clock)
         self._gate = MotionGate()
         self._tracker = Tracker(min_score=look.min_score)
-        self._detector = OnnxDetector(model, look.labels, self._tracker.floor) if model is not None else None
-        self._events = ObjectEvents() if model is not None else MotionEvents()
+        self._models = models
+        self._look = look
+        self._detector: OnnxDetector | None = None
+        self._size = (0, 0)
+        self._events: Events = MotionEvents()
+        if look.mode == "objects":
+            self._events = ObjectEvents()
+            self._detector = self._make_detector(16, 9)
 
     def fileno(self) -> int:
         """Readable when a picture came; for ``poll``."""
@@ -56,6 +78,9 @@ class Watcher:
         self.due_us = self._clock.monotonic_us() + self._interval_us
         self.frame_at = frame.at
         self.looks += 1
+        if self._detector is not None and (frame.width, frame.height) != self._size:
+            self._size = (frame.width, frame.height)
+            self._detector = self._make_detector(frame.width, frame.height)
         motion = self._gate.look(frame.at, frame.luma)
         tracks = None
         if self._detector is not None and self._events.wants_detector(frame.at, motion):
@@ -66,6 +91,12 @@ class Watcher:
             self.album.take(action, frame)
         self.album.store()
         return True
+
+    def _make_detector(self, width: int, height: int) -> OnnxDetector:
+        from nvr.analysis.detector import OnnxDetector, default_model
+
+        model = self._models.get(self._look.model or default_model(width, height))
+        return OnnxDetector(model, self._look.labels, self._tracker.floor)
 
     def rest(self) -> None:
         """While no picture comes: let events end, and store what waits. About once a second."""

@@ -40,9 +40,7 @@ def run_motion(port: int, seconds: int) -> tuple[measure.Cost, str]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         config = folder / "motion.conf"
-        config.write_text(
-            MOTION.format(port=port, user=measure.USERNAME, password=measure.PASSWORD, folder=folder)
-        )
+        config.write_text(MOTION.format(port=port, user=measure.USERNAME, password=measure.PASSWORD, folder=folder))
         session = measure.Session([["motion", "-n", "-c", str(config)]])
         measure.wait(seconds, "motion")
         cost = session.stop(signal.SIGTERM)
@@ -78,14 +76,13 @@ def main() -> None:
     with measure.camera() as camera:
         peer, movies = run_motion(camera.port, seconds)
         rows = [("motion 4.5, movie_passthrough", peer, movies)]
-        for mode in ("motion", "objects"):
-            rows.append((f"nvr, detect: {mode}", *run_nvr(camera.port, seconds, mode)))
+        rows += [(f"nvr, detect: {mode}", *run_nvr(camera.port, seconds, mode)) for mode in ("motion", "objects")]
     measure.table(
         f"recording with events, one 1080p25 camera, {seconds} s",
         ("", "CPU s", "% of a core", "ratio", "PSS MB", "found and recorded"),
         [
-            (who, f"{cost.cpu:.2f}", f"{cost.cpu / seconds:.1%}", f"{cost.cpu / peer.cpu:.2f}", f"{cost.settled:.0f}")
-            + (found,)
+            (who, *(f"{value:.2f}" for value in (cost.cpu, 100 * cost.cpu / seconds, cost.cpu / peer.cpu)))
+            + (f"{cost.settled:.0f}", found)
             for who, cost, found in rows
         ],
     )

@@ -6,8 +6,8 @@
 One camera, 25 frames a second; three ways of handing frames to a consumer that takes 500 ms for each: nvr's slot, a
 ``Manager().list()`` used as a stack between two processes, and a thread that reads ``cv2.VideoCapture`` into a queue.
 Every frame carries its number in the picture. A fourth process reads the same stream and notes when each frame arrived;
-the age of a frame is the time from there to the pick-up. (All four read through FFmpeg, which gives a frame out when the
-next one begins: 40 ms that all four have alike and that are not part of these ages.)
+the age of a frame is the time from there to the pick-up. (All four read through FFmpeg, which gives a frame out when
+the next one begins: 40 ms that all four have alike and that are not part of these ages.)
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from typing import Any
 import measure
 
 sys.path.insert(0, str(measure.ROOT))
+WAYS = ("nvr slot", "Manager().list() stack", "thread and queue")
 
 
 def number_of(luma: Any) -> int | None:
@@ -145,8 +146,8 @@ def ages(picked: list[tuple[float, int | None]], arrivals: list[tuple[float, int
 
 
 def slope(samples: list[float]) -> float:
-    """MB a minute, from one sample a second, by least squares; the first ten seconds are start-up."""
-    settled = samples[10:]
+    """MB a minute, from one sample a second, by least squares, without ten seconds of start-up and five of the end."""
+    settled = samples[10:-5]
     if len(settled) < 3:
         return 0.0
     return statistics.linear_regression(range(len(settled)), settled).slope * 60
@@ -223,10 +224,8 @@ def main() -> None:
         dispatch(arguments.call)
         return
     subprocess.run([measure.ROOT / "scripts/footage", "h264"], check=True, stdout=sys.stderr)
-    rows = []
     with tempfile.TemporaryDirectory() as name, measure.camera(shared=True) as camera:
-        for way in ("nvr slot", "Manager().list() stack", "thread and queue"):
-            rows.append(run(way, camera, Path(name), arguments.seconds, arguments.work / 1000))
+        rows = [run(way, camera, Path(name), arguments.seconds, arguments.work / 1000) for way in WAYS]
     measure.table(
         f"age of a frame at pick-up, consumer takes {arguments.work} ms, 25 fps, {arguments.seconds} s",
         ("", "frames", "p50 ms", "p99 ms", "max ms", "memory MB/min", "peak MB"),

@@ -123,9 +123,7 @@ class Camera:
 
 
 @contextmanager
-def camera(
-    channels: int = 1, *, audio: bool = False, codec: str = "h264", shared: bool = False
-) -> Iterator[Camera]:
+def camera(channels: int = 1, *, audio: bool = False, codec: str = "h264", shared: bool = False) -> Iterator[Camera]:
     """Prepare the footage if need be and serve it on loopback; ``shared`` gives all clients the same moment."""
     subprocess.run([ROOT / "scripts/footage", codec], check=True, stdout=sys.stderr)
     command = ["/usr/bin/python3", str(ROOT / "scripts/camera/server.py"), "--port", "0", "--channels", str(channels)]

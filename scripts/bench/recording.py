@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import itertools
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,7 +36,7 @@ def missing(files: list[Path], loop: list[str]) -> tuple[int, int]:
     """How many packets were recorded, and how many are missing between the first and the last of them."""
     places = {mark: number for number, mark in enumerate(loop)}
     recorded = [places[mark] for file in files for mark in marks(file)]
-    steps = ((after - before - 1) % len(loop) for before, after in zip(recorded, recorded[1:], strict=False))
+    steps = ((after - before - 1) % len(loop) for before, after in itertools.pairwise(recorded))
     return len(recorded), sum(steps)
 
 
@@ -59,10 +60,9 @@ def run_ffmpeg(camera: measure.Camera, cameras: int, seconds: int, loop: list[st
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         commands = [
-            ["ffmpeg", "-nostdin", "-loglevel", "error", "-rtsp_transport", "tcp", "-allowed_media_types", "video"]
-            + ["-i", camera.url(n), "-an", "-c", "copy", "-f", "segment", "-segment_time", "60"]
-            + ["-reset_timestamps", "1", "-segment_format", "mp4", "-segment_format_options"]
-            + ["movflags=frag_keyframe+empty_moov+default_base_moof", str(folder / f"cam{n}-%03d.mp4")]
+            f"ffmpeg -nostdin -loglevel error -rtsp_transport tcp -allowed_media_types video -i {camera.url(n)} "
+            "-an -c copy -f segment -segment_time 60 -reset_timestamps 1 -segment_format mp4 -segment_format_options "
+            f"movflags=frag_keyframe+empty_moov+default_base_moof {folder}/cam{n}-%03d.mp4".split()
             for n in range(1, cameras + 1)
         ]
         session = measure.Session(commands)
@@ -85,7 +85,9 @@ def main() -> None:
             nvr, packets, lost = run_nvr(camera.port, cameras, arguments.seconds, loop)
             peer, peer_packets, peer_lost = run_ffmpeg(camera, cameras, arguments.seconds, loop)
             for who, cost, kept, gone in (("nvr", nvr, packets, lost), ("ffmpeg", peer, peer_packets, peer_lost)):
-                ratios = (f"{nvr.cpu / peer.cpu:.2f}", f"{nvr.settled / peer.settled:.2f}") if who == "nvr" else ("", "")
+                ratios = (
+                    (f"{nvr.cpu / peer.cpu:.2f}", f"{nvr.settled / peer.settled:.2f}") if who == "nvr" else ("", "")
+                )
                 rows.append(
                     (str(cameras), who, f"{cost.cpu / cameras:.2f}", ratios[0], f"{cost.settled:.0f}", ratios[1])
                     + (str(kept), str(gone))

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from nvr.analysis.detector import DEFAULT_MODEL, OnnxDetector, OnnxModel
+from nvr.analysis.detector import SQUARE_MODEL, OnnxDetector, OnnxModel
 from nvr.errors import ModelError
 from nvr.model import Box
 
@@ -201,8 +201,8 @@ def test_the_model_that_ships_loads_and_knows_the_labels_of_coco() -> None:
 
 
 def test_the_notice_beside_the_model_is_of_this_file() -> None:
-    digest = hashlib.sha256(DEFAULT_MODEL.read_bytes()).hexdigest()
-    assert f"sha256 {digest}" in (DEFAULT_MODEL.parent / "NOTICE").read_text()
+    digest = hashlib.sha256(SQUARE_MODEL.read_bytes()).hexdigest()
+    assert f"sha256 {digest}" in (SQUARE_MODEL.parent / "NOTICE").read_text()
 
 
 def test_the_library_is_kept_quiet(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -226,7 +226,7 @@ def test_a_file_that_is_not_onnx_is_refused(tmp_path: Path, content: bytes, capf
 
 def test_half_a_model_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "half.onnx"
-    path.write_bytes(DEFAULT_MODEL.read_bytes()[:1_000_000])
+    path.write_bytes(SQUARE_MODEL.read_bytes()[:1_000_000])
     with pytest.raises(ModelError, match="not an ONNX model"):
         OnnxModel(path)
 

@@ -72,7 +72,11 @@ class Camera:
         try:
             with errors.open("wb") as file:
                 self._process = subprocess.Popen(
-                    command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=file, env={"PATH": "/usr/bin"} | login
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=file,
+                    env={"PATH": "/usr/bin"} | login,
                 )
         except FileNotFoundError:
             self._folder.cleanup()

@@ -33,7 +33,7 @@ AudioCodec = Literal["aac", "pcm_mulaw"]
 
 @dataclass(frozen=True, slots=True)
 class AccessUnit:
-    """One coded picture: its display number from 0, and its NAL units without start codes (key frames: SPS and PPS first)."""
+    """One coded picture: display number from 0, NAL units without start codes (key frames: SPS and PPS first)."""
 
     number: int
     key: bool
@@ -95,7 +95,9 @@ def record(frames: int = 50, gop: int = 25, b_frames: int = 0) -> Clip:
     encoder.time_base, encoder.framerate = Fraction(1, FPS), Fraction(FPS)
     encoder.options = _video_options("libx264", gop, b_frames)
     packets = [packet for frame in pictures(frames) for packet in encoder.encode(frame)] + encoder.encode(None)
-    units = tuple(AccessUnit(packet.pts or 0, packet.is_keyframe, tuple(nal_units(bytes(packet)))) for packet in packets)
+    units = tuple(
+        AccessUnit(packet.pts or 0, packet.is_keyframe, tuple(nal_units(bytes(packet)))) for packet in packets
+    )
     parameters = {nal[0] & 31: nal for nal in units[0].nals}
     return Clip(units, parameters[7], parameters[8])
 
@@ -128,7 +130,9 @@ def write(
         video.codec_context.time_base = Fraction(1, FPS)
         sound = None
         if audio is not None:
-            sound = cast(AudioStream, container.add_stream(audio, rate=16_000 if audio == "aac" else 8_000, layout="mono"))
+            sound = cast(
+                AudioStream, container.add_stream(audio, rate=16_000 if audio == "aac" else 8_000, layout="mono")
+            )
         for frame in pictures(frames):
             container.mux(video.encode(frame))
         container.mux(video.encode(None))
@@ -139,9 +143,12 @@ def write(
     return path
 
 
-def nal_units(data: bytes) -> list[bytes]:
-    """The NAL units of an access unit, with start codes (ITU-T H.264 annex B) or with lengths of 4 bytes (as in MP4)."""
-    if data[:3] == b"\0\0\1" or data[:4] == b"\0\0\0\1":
+def nal_units(data: bytes, *, in_mp4: bool = False) -> list[bytes]:
+    """The NAL units of an access unit, with start codes (ITU-T H.264 annex B), or with lengths of 4 bytes (``in_mp4``).
+
+    The bytes do not tell: a length of 256 to 511 looks like a start code.
+    """
+    if not in_mp4:
         # No NAL unit ends with a zero byte, so what is stripped belongs to the next start code.
         return [nal for nal in (part.rstrip(b"\0") for part in data.split(b"\0\0\1")) if nal]
     nals = []
@@ -152,9 +159,9 @@ def nal_units(data: bytes) -> list[bytes]:
     return nals
 
 
-def slices_digest(data: bytes | tuple[bytes, ...]) -> str:
+def slices_digest(data: bytes | tuple[bytes, ...], *, in_mp4: bool = False) -> str:
     """Names an H.264 picture by its coded slices alone, so that it is the same in RTP, in a packet and in a file."""
-    nals = data if isinstance(data, tuple) else nal_units(data)
+    nals = data if isinstance(data, tuple) else nal_units(data, in_mp4=in_mp4)
     return hashlib.sha256(b"".join(nal for nal in nals if nal[0] & 31 in (1, 5))).hexdigest()[:16]
 
 

@@ -7,6 +7,7 @@ RTSP connection (RFC 2326, 10.12), and keeps what it sent, so that a test can pr
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import heapq
 import re
@@ -16,7 +17,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType, TracebackType
+from types import TracebackType
 from typing import Literal, Self
 
 from tests.fakes.clip import FPS, VIDEO_RATE, AccessUnit, Clip, Sound, slices_digest
@@ -26,7 +27,6 @@ NONCE = "4d6f6465726e2063616d657261"
 MAX_PAYLOAD = 1400
 SOCKET_TIMEOUT = 10.0
 NTP_EPOCH = 2_208_988_800
-NOWHERE: Mapping[int, int] = MappingProxyType({})
 _STATUS = {200: "OK", 401: "Unauthorized", 404: "Not Found", 453: "Not Enough Bandwidth", 461: "Unsupported Transport"}
 
 
@@ -73,11 +73,11 @@ class Script:
     """Of real time; None sends as quickly as the client reads."""
     start: int = 0
     """RTP timestamp of the first picture; 2**32 - 90_000 wraps after a second."""
-    jumps: Mapping[int, int] = NOWHERE
+    jumps: Mapping[int, int] = field(default_factory=dict)
     """Ticks of 90 kHz by which timestamps move, up or down, from a picture on."""
     reports: bool = False
     """Send RTCP sender reports, one a second."""
-    clock_steps: Mapping[int, int] = NOWHERE
+    clock_steps: Mapping[int, int] = field(default_factory=dict)
     """Seconds by which the camera's clock, seen in the reports, is set from a picture on."""
     stall_after: int | None = None
     """Fall silent after so many pictures, the connection open; no request is answered any more."""
@@ -196,10 +196,8 @@ class _Connection:
                 thread.join(SOCKET_TIMEOUT)
 
     def _hang_up(self) -> None:
-        try:
+        with contextlib.suppress(OSError):  # the client was first
             self.client.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass  # the client was first
         self.client.close()
 
     def _read(self) -> None:
@@ -288,3 +286,106 @@ class _Connection:
                 self._hang_up()
         except OSError:
             pass  # the client went away
+
+    @property
+    def _units(self) -> list[AccessUnit]:
+        return [unit for _, unit in self._script.units()]
+
+    def _plan(self) -> Iterator[tuple[float, Track, int | bytes]]:
+        """What goes out when (seconds from the start): indices of pictures, and packets of audio."""
+        tracks = {track.kind: track for track in self.tracks if track.channel is not None}
+        plans = []
+        if "video" in tracks:
+            plans.append([(n / FPS, 0, n) for n in range(len(self._units))])
+        sound = self._script.audio
+        if "audio" in tracks and sound is not None and not self._script.silent_audio:
+            plans.append([(n * sound.samples / sound.rate, 1, n) for n in range(len(sound.packets))])
+        for due, is_audio, number in heapq.merge(*plans):
+            if is_audio:
+                assert sound is not None
+                yield due, tracks["audio"], _audio_payload(sound, number)
+            else:
+                yield due, tracks["video"], number
+
+    def _timestamp(self, index: int, ticks: int) -> int:
+        moved = sum(by for place, by in self._script.jumps.items() if index >= place)
+        return self._script.start + ticks + moved
+
+    def _report(self, index: int, due: float, wall: float) -> None:
+        if not self._script.reports or index % FPS:
+            return
+        stepped = sum(by for place, by in self._script.clock_steps.items() if index >= place)
+        for track in self.tracks:
+            if track.channel is not None and track.kind != "application":
+                ticks = (
+                    self._timestamp(index, round(due * track.rate))
+                    if track.kind == "video"
+                    else round(due * track.rate)
+                )
+                self._interleave(track.channel + 1, track.report(ticks, wall + due + stepped))
+
+    def _send_picture(self, track: Track, timestamp: int, unit: AccessUnit) -> None:
+        """RFC 6184: a NAL unit that fits is a packet, a larger one is split into FU-A; the marker ends the picture."""
+        payloads = [payload for nal in unit.nals for payload in _split(nal)]
+        for number, payload in enumerate(payloads, 1):
+            self._send(track, track.rtp(timestamp, payload, marker=number == len(payloads)))
+
+    def _send(self, track: Track, packet: bytes) -> None:
+        assert track.channel is not None
+        self._interleave(track.channel, packet)
+
+    def _interleave(self, channel: int, packet: bytes) -> None:
+        self._write(struct.pack(">cBH", b"$", channel, len(packet)) + packet)
+
+    def _write(self, data: bytes) -> None:
+        with self._lock:
+            self.client.sendall(data)
+
+
+def describe(script: Script) -> tuple[list[Track], str]:
+    """The tracks a script announces and their SDP (RFC 4566)."""
+    lines = ["v=0", "o=- 1 1 IN IP4 127.0.0.1", "s=Media Presentation", "t=0 0", "a=control:*"]
+    tracks: list[Track] = []
+
+    def add(track: Track, media: str, *attributes: str) -> None:
+        lines.extend([f"m={media} 0 RTP/AVP {track.payload_type}", "c=IN IP4 0.0.0.0", *attributes])
+        lines.append(f"a=control:trackID={len(tracks)}")
+        tracks.append(track)
+
+    if script.video is not None:
+        clip = script.video
+        sets = ",".join(base64.b64encode(nal).decode() for nal in (clip.sps, clip.pps))
+        sprop = f"; sprop-parameter-sets={sets}" if script.sprop else ""
+        fmtp = f"a=fmtp:96 packetization-mode=1; profile-level-id={clip.sps[1:4].hex()}{sprop}"
+        add(Track("video", 96, VIDEO_RATE), "video", "a=rtpmap:96 H264/90000", fmtp)
+    if script.audio is not None and script.audio.codec == "aac":
+        sound = script.audio
+        mode = "mode=AAC-hbr; sizelength=13; indexlength=3; indexdeltalength=3; profile-level-id=1"
+        fmtp = f"a=fmtp:104 streamtype=5; {mode}; config={sound.config.hex()}"
+        add(Track("audio", 104, sound.rate), "audio", f"a=rtpmap:104 mpeg4-generic/{sound.rate}/1", fmtp)
+    elif script.audio is not None:
+        add(Track("audio", 0, script.audio.rate), "audio", "a=rtpmap:0 PCMU/8000")
+    if script.metadata:
+        add(Track("application", 107, VIDEO_RATE), "application", "a=rtpmap:107 vnd.onvif.metadata/90000")
+    return tracks, "\r\n".join([*lines, ""])
+
+
+def _split(nal: bytes) -> Iterator[bytes]:
+    if len(nal) <= MAX_PAYLOAD:
+        yield nal
+        return
+    body, step = nal[1:], MAX_PAYLOAD - 2
+    for start in range(0, len(body), step):
+        edge = (0x80 if start == 0 else 0) | (0x40 if start + step >= len(body) else 0)
+        yield bytes([nal[0] & 0xE0 | 28, edge | nal[0] & 0x1F]) + body[start : start + step]
+
+
+def _audio_payload(sound: Sound, number: int) -> bytes:
+    packet = sound.packets[number]
+    if sound.codec == "aac":  # RFC 3640: one access unit, its size in 13 bits
+        return struct.pack(">HH", 16, len(packet) << 3) + packet
+    return packet
+
+
+def _md5(text: str) -> str:
+    return hashlib.md5(text.encode()).hexdigest()

@@ -1,0 +1,149 @@
+"""What a camera sends is what comes out, and what goes wrong is said without a password."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from nvr.clock import SystemClock
+from nvr.errors import LoginError, SourceError
+from nvr.media import source
+from nvr.media.source import login_url, open_source
+from nvr.model import Address, PacketInfo
+from tests.fakes.clip import Clip, slices_digest, speak, write
+from tests.fakes.rtsp import Script, ScriptedCamera
+
+CLOCK = SystemClock()
+SECRET = "s3cr:t/@%"
+
+
+def read(address: Address, *, audio: bool = False) -> tuple[list[tuple[PacketInfo, str]], str]:
+    """Everything until the stream breaks off, and the words with which it did."""
+    opened = open_source(address, CLOCK, audio=audio)
+    got = []
+    try:
+        for info, packet in opened.packets():
+            got.append((info, slices_digest(bytes(packet)) if info.stream == "video" else ""))
+    except SourceError as error:
+        return got, str(error)
+    finally:
+        opened.close()
+    return got, ""
+
+
+@pytest.mark.parametrize("sprop", [True, False])
+def test_every_picture_of_the_camera_comes_out_in_order(clip: Clip, sprop: bool) -> None:
+    with ScriptedCamera(Script(clip, sprop=sprop, metadata=True)) as camera:
+        got, end = read(Address(camera.url))
+        assert [digest for _, digest in got] == [sent.digest for sent in camera.sent]
+    assert "closed the connection" in end
+    assert got[0][0].key
+
+
+def test_pictures_with_b_frames_come_out_in_decoding_order(clip_with_b_frames: Clip) -> None:
+    with ScriptedCamera(Script(clip_with_b_frames)) as camera:
+        got, _ = read(Address(camera.url))
+        assert [digest for _, digest in got] == [sent.digest for sent in camera.sent]
+
+
+def test_audio_comes_only_where_it_is_wanted(clip: Clip) -> None:
+    script = Script(clip, audio=speak("pcm_mulaw", 2), speed=8)
+    with ScriptedCamera(script) as camera:
+        with_audio, _ = read(Address(camera.url), audio=True)
+        without, _ = read(Address(camera.url), audio=False)
+    assert any(info.stream == "audio" for info, _ in with_audio)
+    assert all(info.stream == "video" for info, _ in without)
+    assert len(without) == 50
+
+
+def test_a_login_with_awkward_characters_is_let_in(clip: Clip) -> None:
+    with ScriptedCamera(Script(clip), username="view er", password=SECRET) as camera:
+        got, _ = read(Address(camera.url, "view er", SECRET))
+        assert len(got) == 50
+        assert not any(request.is_refused_login for request in camera.requests)
+
+
+def test_a_wrong_password_is_one_login_and_its_own_error(clip: Clip) -> None:
+    with ScriptedCamera(Script(clip), username="viewer", password="right") as camera:
+        with pytest.raises(LoginError, match="refused the login of viewer") as refused:
+            open_source(Address(camera.url, "viewer", SECRET), CLOCK, audio=False)
+        assert sum(request.is_refused_login for request in camera.requests) == 1
+    assert SECRET not in str(refused.value)
+    assert "s3cr" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("script", "message"),
+    [
+        (Script(describe_status=404), "no such channel"),
+        (Script(describe_status=453), "rtsp://"),
+        (Script(audio=speak("pcm_mulaw", 1)), "without video"),
+    ],
+)
+def test_what_the_camera_refuses_is_said(script: Script, message: str) -> None:
+    with (
+        ScriptedCamera(script, username="viewer", password=SECRET) as camera,
+        pytest.raises(SourceError, match=message) as error,
+    ):
+        open_source(Address(camera.url, "viewer", SECRET), CLOCK, audio=True)
+    assert not isinstance(error.value, LoginError)
+    assert "s3cr" not in str(error.value)
+
+
+def test_a_closed_port_is_named() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    with pytest.raises(SourceError, match="connection refused"):
+        open_source(Address(f"rtsp://127.0.0.1:{port}/x", "viewer", SECRET), CLOCK, audio=False)
+
+
+def test_a_camera_that_falls_silent_is_noticed(clip: Clip, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source, "READ_TIMEOUT_US", 1_000_000)
+    with ScriptedCamera(Script(clip, stall_after=30)) as camera:
+        got, end = read(Address(camera.url))
+    assert len(got) >= 29
+    assert "no answer" in end
+
+
+def test_dead_video_under_live_audio_is_noticed(clip: Clip, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source, "VIDEO_TIMEOUT_US", 0)
+    with ScriptedCamera(Script(clip, audio=speak("pcm_mulaw", 2), speed=8)) as camera:
+        _, end = read(Address(camera.url), audio=True)
+    assert "only audio" in end
+
+
+def test_a_file_is_played_and_repeated_with_rising_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source.Source, "_wait_until", lambda self, due_us: None)
+    path = write(tmp_path / "clip.mp4", frames=50)
+    opened = open_source(Address(str(path), loop=True), CLOCK, audio=False)
+    times = [info.dts_us or 0 for info, _ in (pair for pair, _ in zip(opened.packets(), range(120), strict=False))]
+    opened.close()
+    assert [after - before for before, after in zip(times, times[1:], strict=False)] == [40_000] * 119
+
+
+def test_a_file_keeps_its_own_pace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[int] = []
+    monkeypatch.setattr(source.Source, "_wait_until", lambda self, due_us: waits.append(due_us))
+    opened = open_source(Address(str(write(tmp_path / "clip.mp4", frames=25))), CLOCK, audio=False)
+    assert sum(1 for _ in opened.packets()) == 25
+    opened.close()
+    assert waits[24] - waits[0] == 24 * 40_000
+
+
+@pytest.mark.parametrize(
+    ("content", "message"), [(b"no video at all", "not a video file"), (None, "no such video file")]
+)
+def test_a_file_that_is_no_video_is_named(tmp_path: Path, content: bytes | None, message: str) -> None:
+    path = tmp_path / "clip.mp4"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(SourceError, match=message):
+        open_source(Address(str(path)), CLOCK, audio=False)
+
+
+def test_the_login_is_percent_encoded() -> None:
+    address = Address("rtsp://cam:554/a?b=c", "us/er", "p@ss:w%rd")
+    assert login_url(address) == "rtsp://us%2Fer:p%40ss%3Aw%25rd@cam:554/a?b=c"
+    assert "p@ss" not in repr(address)

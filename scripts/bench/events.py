@@ -69,6 +69,11 @@ def run_nvr(port: int, seconds: int, mode: str) -> tuple[measure.Cost, str]:
         return cost, f"{listed}; {size / 1e6:.0f} MB"
 
 
+def row(who: str, cost: measure.Cost, peer: measure.Cost, seconds: int, found: str) -> tuple[str, ...]:
+    share = f"{cost.cpu / seconds:.1%}"
+    return who, f"{cost.cpu:.2f}", share, f"{cost.cpu / peer.cpu:.2f}", f"{cost.settled:.0f}", found
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=int, default=60)
@@ -80,11 +85,7 @@ def main() -> None:
     measure.table(
         f"recording with events, one 1080p25 camera, {seconds} s",
         ("", "CPU s", "% of a core", "ratio", "PSS MB", "found and recorded"),
-        [
-            (who, *(f"{value:.2f}" for value in (cost.cpu, 100 * cost.cpu / seconds, cost.cpu / peer.cpu)))
-            + (f"{cost.settled:.0f}", found)
-            for who, cost, found in rows
-        ],
+        [row(who, cost, peer, seconds, found) for who, cost, found in rows],
     )
 
 

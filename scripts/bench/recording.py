@@ -85,13 +85,9 @@ def main() -> None:
             nvr, packets, lost = run_nvr(camera.port, cameras, arguments.seconds, loop)
             peer, peer_packets, peer_lost = run_ffmpeg(camera, cameras, arguments.seconds, loop)
             for who, cost, kept, gone in (("nvr", nvr, packets, lost), ("ffmpeg", peer, peer_packets, peer_lost)):
-                ratios = (
-                    (f"{nvr.cpu / peer.cpu:.2f}", f"{nvr.settled / peer.settled:.2f}") if who == "nvr" else ("", "")
-                )
-                rows.append(
-                    (str(cameras), who, f"{cost.cpu / cameras:.2f}", ratios[0], f"{cost.settled:.0f}", ratios[1])
-                    + (str(kept), str(gone))
-                )
+                cpu, memory = f"{cost.cpu / peer.cpu:.2f}", f"{cost.settled / peer.settled:.2f}"
+                used = (f"{cost.cpu / cameras:.2f}", cpu, f"{cost.settled:.0f}", memory)
+                rows.append((str(cameras), who, *used, str(kept), str(gone)))
     measure.table(
         f"recording 1080p25 4 Mb/s for {arguments.seconds} s",
         ("cameras", "", "CPU s per camera", "ratio", "PSS MB, all", "ratio", "packets", "missing"),

@@ -196,7 +196,7 @@ def test_a_picture_of_odd_size_is_taken(tmp_path: Path) -> None:
 
 def test_the_model_that_ships_loads_and_knows_the_labels_of_coco() -> None:
     model = OnnxModel()
-    assert (len(model.names), model.names[0], model.names[2], model.size) == (80, "person", "car", 416)
+    assert (len(model.names), model.names[0], model.names[2], model.size) == (80, "person", "car", (416, 416))
     assert OnnxDetector(model).detect(picture(640, 360), 640, 360) == []
 
 

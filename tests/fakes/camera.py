@@ -32,7 +32,7 @@ def unavailable(reason: str) -> NoReturn:
 
 
 class Camera:
-    """One server with ``channels`` cameras, each with a main and a sub stream; live, so all clients see the same moment.
+    """One server with ``channels`` cameras, each with a main and a sub stream; live: all clients see the same moment.
 
     A context manager. Start it in the main thread: the server ends with the thread that started it. ``port`` 0 takes a
     free one; giving the port of an ended camera brings that camera back.
@@ -48,7 +48,7 @@ class Camera:
         shared: bool = False,
         port: int = 0,
         username: str = "viewer",
-        password: str = "s3cret:/@%",  # noqa: S107  # as awkward in a URL as people's passwords are
+        password: str = "s3cret:/@%",  # as awkward in a URL as people's passwords are
     ) -> None:
         self.host = "127.0.0.1"
         self.port = port

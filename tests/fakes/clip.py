@@ -10,16 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal
 
 import av
 import numpy as np
-from av.audio.codeccontext import AudioCodecContext
 from av.audio.frame import AudioFrame
-from av.audio.stream import AudioStream
-from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
-from av.video.stream import VideoStream
 
 from tests.fakes.footage import draw_number
 
@@ -90,7 +86,7 @@ def tone(seconds: float, rate: int, samples: int, layout: str = "mono") -> Itera
 
 def record(frames: int = 50, gop: int = 25, b_frames: int = 0) -> Clip:
     """Encode a clip. Key frames at every multiple of ``gop`` in display order, closed GOPs."""
-    encoder = cast(VideoCodecContext, av.CodecContext.create("libx264", "w"))
+    encoder = av.CodecContext.create("libx264", "w")
     encoder.width, encoder.height, encoder.pix_fmt = WIDTH, HEIGHT, "yuv420p"
     encoder.time_base, encoder.framerate = Fraction(1, FPS), Fraction(FPS)
     encoder.options = _video_options("libx264", gop, b_frames)
@@ -104,7 +100,7 @@ def record(frames: int = 50, gop: int = 25, b_frames: int = 0) -> Clip:
 
 def speak(codec: AudioCodec, seconds: float) -> Sound:
     """Encode a tone: AAC at 16 kHz or G.711 u-law at 8 kHz in packets of 40 ms."""
-    encoder = cast(AudioCodecContext, av.CodecContext.create(codec, "w"))
+    encoder = av.CodecContext.create(codec, "w")
     rate, samples = (16_000, 1024) if codec == "aac" else (8_000, 320)
     encoder.sample_rate, encoder.layout, encoder.format = rate, "mono", "fltp" if codec == "aac" else "s16"
     encoder.time_base = Fraction(1, rate)
@@ -125,14 +121,12 @@ def write(
 ) -> Path:
     """Write a video file; the name's suffix is the container (G.711 goes into .mov)."""
     with av.open(path, "w") as container:
-        video = cast(VideoStream, container.add_stream(codec, rate=FPS, options=_video_options(codec, gop, b_frames)))
+        video = container.add_stream(codec, rate=FPS, options=_video_options(codec, gop, b_frames))
         video.width, video.height, video.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         video.codec_context.time_base = Fraction(1, FPS)
         sound = None
         if audio is not None:
-            sound = cast(
-                AudioStream, container.add_stream(audio, rate=16_000 if audio == "aac" else 8_000, layout="mono")
-            )
+            sound = container.add_stream(audio, rate=16_000 if audio == "aac" else 8_000, layout="mono")
         for frame in pictures(frames):
             container.mux(video.encode(frame))
         container.mux(video.encode(None))

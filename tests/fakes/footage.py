@@ -1,8 +1,8 @@
 """The number that every frame of the test footage carries in its picture, and where the footage is from.
 
-Sixteen black or white blocks, two rows of eight, one block away from the top left corner; a block is an eightieth of the
-picture's width, so the number survives scaling. The bits, from the left and the upper row first: twelve of the number in
-Gray code, four to check. ``scripts/footage`` draws them into the footage, ``draw_number`` into generated clips.
+Sixteen black or white blocks, two rows of eight, one block away from the top left corner; a block is an eightieth of
+the picture's width, so the number survives scaling. The bits, from the left and the upper row first: twelve of the
+number in Gray code, four to check. ``scripts/footage`` draws them into footage, ``draw_number`` into generated clips.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One picture that went out: display number (counting on over ``loops``), RTP timestamp before wrapping, digest."""
+    """One picture that went out: display number (on over ``loops``), RTP timestamp before wrapping, digest."""
 
     number: int
     key: bool
@@ -57,7 +57,7 @@ class Sent:
 
 @dataclass(frozen=True)
 class Script:
-    """What the camera does in one connection. Places are indices of pictures in the order of sending, over all loops."""
+    """What the camera does in one connection. Places are indices of pictures as they are sent, over all loops."""
 
     video: Clip | None = None
     """None: the camera announces no video."""
@@ -121,8 +121,8 @@ class Track:
 
 
 class ScriptedCamera:
-    """Listens on a free port of loopback and plays ``scripts``: the n-th session that plays gets the n-th, later ones the
-    last. A context manager; threads and sockets are gone when it ends."""
+    """Listens on a free port of loopback and plays ``scripts``: the n-th session that plays gets the n-th, later ones
+    the last. A context manager; threads and sockets are gone when it ends."""
 
     def __init__(self, *scripts: Script, username: str | None = None, password: str = "") -> None:
         self.scripts = scripts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import socket
 from pathlib import Path
 
@@ -120,7 +121,7 @@ def test_a_file_is_played_and_repeated_with_rising_time(tmp_path: Path, monkeypa
     opened = open_source(Address(str(path), loop=True), CLOCK, audio=False)
     times = [info.dts_us or 0 for info, _ in (pair for pair, _ in zip(opened.packets(), range(120), strict=False))]
     opened.close()
-    assert [after - before for before, after in zip(times, times[1:], strict=False)] == [40_000] * 119
+    assert [after - before for before, after in itertools.pairwise(times)] == [40_000] * 119
 
 
 def test_a_file_keeps_its_own_pace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from pathlib import Path
 
@@ -95,7 +96,7 @@ def test_the_files_hold_every_picture_once_and_in_order(
 def test_a_segment_begins_where_the_last_one_ends(tmp_path: Path, clip: Clip) -> None:
     with ScriptedCamera(Script(clip, loops=2, speed=20)) as camera:
         segments, _, _ = record(camera.url, tmp_path)
-    assert all(before.end == after.start for before, after in zip(segments, segments[1:], strict=False))
+    assert all(before.end == after.start for before, after in itertools.pairwise(segments))
     assert all(abs(segment.duration.total_seconds() - 1) < 0.01 for segment in segments)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -151,11 +153,12 @@ def test_a_run_without_packets_has_no_instants() -> None:
     )
 )
 def test_whatever_comes_dts_rises_and_every_packet_gets_one_place(steps: list[tuple[int | None, int]]) -> None:
-    arrival, packets = 0, []
+    arrival = 0
+    packets: list[PacketInfo] = []
     for dts, passed in steps:
         arrival += passed
         packets.append(video(dts, arrival, key=not packets))
     _, places = place(packets)
     assert len(places) == len(packets)
-    assert all(later.dts_us > earlier.dts_us for earlier, later in zip(places, places[1:], strict=False))
+    assert all(later.dts_us > earlier.dts_us for earlier, later in itertools.pairwise(places))
     assert all(p.pts_us >= p.dts_us for p in places)

@@ -1,0 +1,189 @@
+"""``nvr start`` as a whole: real processes, a real camera, and what kills them."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import av
+import pytest
+
+from tests.fakes.camera import Camera
+from tests.fakes.clip import Clip, write
+from tests.fakes.rtsp import Script, ScriptedCamera
+from tests.fakes.station import Station, listed, nvr, wait_for
+
+
+def configure(folder: Path, camera: str, storage: str = "storage") -> Path:
+    path = folder / "nvr.yaml"
+    path.write_text(f"storage: {storage}\nrecording: {{segment: 5s}}\ncameras:\n  hik1: {camera}\n")
+    return path
+
+
+@pytest.fixture
+def looped(tmp_path: Path) -> Path:
+    """A configuration that plays a file for ever, without analysis."""
+    video = write(tmp_path / "clip.mp4", frames=100, gop=25)
+    return configure(tmp_path, f"{{url: {video}, loop: true, detect: off}}")
+
+
+def test_ctrl_c_closes_every_file_and_every_file_has_its_row(looped: Path) -> None:
+    with Station(looped) as station:
+        wait_for(lambda: station.files("*.mp4"), "a closed segment")
+        assert station.stop() == 0
+        assert station.files("*.part") == []
+        rows = listed("segments", looped)
+        assert [row["path"] for row in rows] == [str(path) for path in station.files("*.mp4")]
+        assert "Traceback" not in station.log()
+    assert rows[0]["end"] == rows[1]["start"]
+    for row in rows:
+        with av.open(row["path"]) as container:
+            assert sum(1 for _ in container.decode(video=0)) == pytest.approx(row["duration"] * 25, abs=1)
+
+
+def test_a_second_start_on_the_same_storage_is_refused(looped: Path) -> None:
+    with Station(looped) as station:
+        station.wait_until_logged("recording h264")
+        second = nvr("start", "--config", str(looped))
+        assert second.returncode == 1
+        assert "another nvr start is recording" in second.stderr
+        assert len(second.stderr.strip().splitlines()) == 1
+        assert station.stop() == 0
+
+
+def test_a_killed_recorder_is_started_again_and_its_file_salvaged(looped: Path) -> None:
+    with Station(looped) as station:
+        first = station.pid_of("recorder.hik1")
+        wait_for(lambda: station.files("*.part"), "an open segment")
+        os.kill(first, signal.SIGKILL)
+        wait_for(lambda: station.pid_of("recorder.hik1") != first, "a new recorder")
+        station.wait_until_logged("ended (signal SIGKILL)")
+        wait_for(lambda: station.status()["cameras"][0]["restarts"] == 1, "the restart to be counted")
+        wait_for(lambda: len(station.files("*.mp4")) > 1, "closed segments")
+        assert station.stop() == 0
+        assert [row["path"] for row in listed("segments", looped)] == [str(path) for path in station.files("*.mp4")]
+
+
+def test_a_killed_supervisor_takes_its_workers_with_it_and_loses_no_file(looped: Path) -> None:
+    with Station(looped) as station:
+        recorder = station.pid_of("recorder.hik1")
+        wait_for(lambda: station.files("*.mp4"), "a closed segment")
+        station.process.kill()
+        station.process.wait(10)
+        wait_for(lambda: not Path(f"/proc/{recorder}").exists(), "the recorder's end")
+        assert station.files("*.part") == []
+        before = station.files("*.mp4")
+    with Station(looped) as station:
+        station.wait_until_logged("recording h264")
+        assert station.stop() == 0
+    paths = {row["path"] for row in listed("segments", looped)}
+    assert {str(path) for path in before} <= paths
+
+
+def test_a_killed_nursery_costs_a_restart(looped: Path) -> None:
+    with Station(looped) as station:
+        first = station.pid_of("recorder.hik1")
+        nursery = int(Path(f"/proc/{first}/stat").read_text().rpartition(")")[2].split()[1])
+        os.kill(nursery, signal.SIGKILL)
+        wait_for(lambda: station.pid_of("recorder.hik1") != first, "a new recorder")
+        assert station.stop() == 0
+        assert station.files("*.part") == []
+
+
+def test_a_stalled_camera_does_not_keep_it_from_ending(tmp_path: Path, clip: Clip) -> None:
+    with ScriptedCamera(Script(clip, loops=4, speed=4, stall_after=120)) as camera:
+        config = configure(tmp_path, f"{{url: '{camera.url}', detect: off, audio: off}}")
+        with Station(config) as station:
+            station.wait_until_logged("recording h264")
+            wait_for(lambda: len(camera.sent) == 120, "the stall")
+            assert station.stop() == 0
+            assert station.files("*.part") == []
+            assert sum(1 for _ in listed("segments", config)) >= 1
+
+
+def test_a_wrong_password_is_one_login_and_is_shown(tmp_path: Path, clip: Clip) -> None:
+    with ScriptedCamera(Script(clip), username="viewer", password="right") as camera:
+        login = "username: viewer, password: hunter2"
+        config = configure(tmp_path, f"{{url: '{camera.url}', {login}, detect: off}}")
+        with Station(config) as station:
+            station.wait_until_logged("refused the login of viewer")
+            row = station.status()["cameras"][0]
+            assert row["state"] == "failed"
+            assert "401" in row["last_error"]
+            assert station.stop() == 0
+            assert "hunter2" not in station.log()
+        assert sum(request.is_refused_login for request in camera.requests) == 1
+
+
+def test_a_real_camera_gives_person_events_with_pictures(tmp_path: Path, camera: Camera) -> None:
+    path = tmp_path / "nvr.yaml"
+    path.write_text(
+        "storage: storage\nrecording: {segment: 5s}\ncameras:\n"
+        f"  hik1: {{host: {camera.host}, port: {camera.port}, username: {camera.username}, "
+        f"password: '{camera.password}', detect: {{labels: [person]}}}}\n"
+    )
+    with Station(path) as station:
+        station.wait_until_logged("recording h264")
+        wait_for(lambda: len(listed("events", path)) >= 3, "three persons")
+        assert station.status()["cameras"][0]["frame_age"] < 2
+        assert station.stop() == 0
+        assert camera.password not in station.log()
+    for row in listed("events", path):
+        assert (row["camera"], row["kind"], row["label"]) == ("hik1", "object", "person")
+        assert row["end"] is not None
+        assert Path(row["snapshot"]).read_bytes()[:2] == b"\xff\xd8"
+    with av.open(listed("segments", path)[0]["path"]) as container:
+        assert container.streams.video[0].codec_context.width == 1920
+        assert container.streams.audio[0].codec_context.name == "aac"
+
+
+def test_a_model_that_is_none_is_said_and_recording_goes_on(tmp_path: Path) -> None:
+    (tmp_path / "model.onnx").write_bytes(b"not a model")
+    video = write(tmp_path / "clip.mp4", frames=100)
+    config = configure(tmp_path, f"{{url: {video}, loop: true, detect: {{model: model.onnx}}}}")
+    with Station(config) as station:
+        station.wait_until_logged("not an ONNX model")
+        wait_for(lambda: station.files("*.mp4"), "a closed segment")
+        assert any("ONNX" in (process["last_error"] or "") for process in station.status()["processes"])
+        assert station.stop() == 0
+
+
+@pytest.mark.parametrize(
+    ("camera", "storage", "message"),
+    [
+        ("{url: clip.mp4, detect: off}", "clip.mp4/below", "cannot write to the storage folder"),
+        ("{url: clip.mp4, detect: off}", "foreign", "is the right disk mounted"),
+    ],
+)
+def test_a_storage_folder_that_cannot_be_used_is_refused(
+    tmp_path: Path, camera: str, storage: str, message: str
+) -> None:
+    write(tmp_path / "clip.mp4", frames=25)
+    (tmp_path / "foreign").mkdir()
+    (tmp_path / "foreign/photo.jpg").touch()
+    done = nvr("start", "--config", str(configure(tmp_path, camera, storage)))
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_full_disk_is_refused_at_start(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if os.system(f"mount -t tmpfs -o size=4m tmpfs {disk}") != 0:
+        pytest.skip("only root may mount a small disk")
+    try:
+        write(tmp_path / "clip.mp4", frames=25)
+        done = nvr("start", "--config", str(configure(tmp_path, "{url: clip.mp4, detect: off}", str(disk))))
+    finally:
+        os.system(f"umount {disk}")
+    assert done.returncode == 1
+    assert "MB free" in done.stderr
+
+
+def test_an_unknown_camera_is_bad_usage(looped: Path) -> None:
+    done = nvr("start", "--camera", "nobody", "--config", str(looped))
+    assert done.returncode == 2
+    assert "no camera named nobody" in done.stderr
+    assert "hik1" in done.stderr

@@ -1,0 +1,74 @@
+"""Names of files, and a storage folder that may be written to."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nvr import layout
+from nvr.clock import from_us
+from nvr.errors import StorageError
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+def test_names_are_local_time_with_its_offset() -> None:
+    at = datetime(2026, 11, 22, 13, 5, 0, 120_999, tzinfo=UTC)
+    assert layout.segment_path("hik1", at, BERLIN).as_posix() == "segments/hik1/2026-11-22/14-05-00.120+0100.mp4"
+    path = layout.snapshot_path("hik1", at, "Traffic Light", 17, BERLIN)
+    assert path.as_posix() == "snapshots/hik1/2026-11-22/14-05-00.120+0100_traffic-light_17.jpg"
+
+
+def test_the_hour_that_repeats_has_two_names() -> None:
+    first = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+    paths = {layout.segment_path("a", first + timedelta(hours=n), BERLIN) for n in range(2)}
+    assert len(paths) == 2
+
+
+@given(st.integers(631_152_000_000_000, 4_102_444_800_000_000))
+def test_a_name_gives_its_instant_back_to_the_millisecond(us: int) -> None:
+    at = from_us(us)
+    folder, stem = layout.stamp(at, BERLIN)
+    back = layout.parse_stamp(folder, stem)
+    assert timedelta(0) <= at - back < timedelta(milliseconds=1)
+
+
+def test_a_strange_name_is_refused() -> None:
+    with pytest.raises(ValueError, match="not a name nvr gives"):
+        layout.parse_stamp("2026-11-22", "holiday")
+
+
+def test_a_new_folder_gets_a_marker_and_keeps_it(tmp_path: Path) -> None:
+    storage = tmp_path / "a" / "b"
+    volume = layout.prepare(storage, 0)
+    assert layout.prepare(storage, 0) == volume == layout.volume_id(storage)
+
+
+def test_a_folder_with_other_things_and_no_marker_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "photo.jpg").touch()
+    with pytest.raises(StorageError, match="is the right disk mounted"):
+        layout.prepare(tmp_path, 0)
+    assert not (tmp_path / layout.MARKER).exists()
+
+
+def test_too_little_space_is_said_in_numbers(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match=r"MB free, recording needs at least 1000000000000 MB"):
+        layout.prepare(tmp_path / "s", 10**18)
+
+
+def test_a_broken_marker_is_said(tmp_path: Path) -> None:
+    (tmp_path / layout.MARKER).write_text("..")
+    with pytest.raises(StorageError, match="does not hold a volume id"):
+        layout.volume_id(tmp_path)
+    with pytest.raises(StorageError, match="nothing was recorded there"):
+        layout.volume_id(tmp_path / "nowhere")
+
+
+def test_a_file_is_written_whole(tmp_path: Path) -> None:
+    layout.write_durably(tmp_path / "a/b.jpg", b"x" * 1000)
+    assert [path.name for path in (tmp_path / "a").iterdir()] == ["b.jpg"]

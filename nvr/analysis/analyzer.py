@@ -123,4 +123,5 @@ def run(task: Task, channel: socket.socket) -> None:
     logs.configure(task.log_level)
     cv2.setNumThreads(1)  # pictures are small: threads would cost more than they save
     with Catalogue.open(task.database) as catalogue:
+        catalogue.close_events()
         Analyzer(task, channel, catalogue, SystemClock()).run()

@@ -113,6 +113,11 @@ class Catalogue:
         with self._database.writing() as connection:
             return close_events(connection, before_us) + recordings.close_runs(connection, before_us)
 
+    def close_events(self) -> int:
+        """End events that a killed analyzer left open where they were last seen; called when a new one starts."""
+        with self._database.writing() as connection:
+            return close_events(connection, None)
+
     # Reads
 
     def segments(

@@ -43,11 +43,10 @@ def gather(config: Config) -> dict[str, Any]:
     stored, problem = _stored_segments(config)
     names = [f"recorder.{name}" for name in config.cameras] + ["analyzer"]
     beats = {name: _pulse(folder, name) for name in names}
-    now_us, monotonic_us = clock.now_us(), clock.monotonic_us()
+    monotonic_us = clock.monotonic_us()
     return {
         "cameras": [
-            _camera(name, beats[f"recorder.{name}"], stored.get(name, 0), now_us, monotonic_us)
-            for name in config.cameras
+            _camera(name, beats[f"recorder.{name}"], stored.get(name, 0), monotonic_us) for name in config.cameras
         ],
         "disk": _disk(config.storage),
         "processes": [
@@ -65,14 +64,15 @@ def _pulse(folder: Path | None, process: str) -> Pulse | None:
     return None if folder is None else pulse.read(layout.pulse_path(folder, process))
 
 
-def _camera(name: str, beat: Pulse | None, stored: int, now_us: int, monotonic_us: int) -> dict[str, Any]:
+def _camera(name: str, beat: Pulse | None, stored: int, monotonic_us: int) -> dict[str, Any]:
+    """``frame_age`` is the newest picture's age at the last beat, which is at most a second or two ago."""
     live = beat is not None and monotonic_us - beat.beat_monotonic_us < STALE_US
     return {
         "camera": name,
         "state": _state(beat, monotonic_us),
         "fps": round(beat.fps, 1) if beat and live else 0.0,
         "bitrate": beat.bitrate if beat and live else 0,
-        "frame_age": round((now_us - beat.frame_at_us) / 1e6, 3) if beat and live and beat.frame_at_us else None,
+        "frame_age": round((beat.beat_us - beat.frame_at_us) / 1e6, 3) if beat and live and beat.frame_at_us else None,
         "dropped": beat.dropped if beat else 0,
         "skipped": beat.skipped if beat else 0,
         "segments": stored,

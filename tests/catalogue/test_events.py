@@ -72,3 +72,11 @@ def test_dangling_events_end_where_they_were_last_seen(catalogue: Catalogue) -> 
     assert catalogue.close_dangling(at(3)) == 1
     found = {one.id: one.end for one in catalogue.events(START)}
     assert found == {open_: at(0.5), ended: at(2), mine: None}
+
+
+def test_a_new_analyzer_ends_what_a_killed_one_left_open(catalogue: Catalogue) -> None:
+    catalogue.open_event(event(0, end=None))
+    assert catalogue.close_events() == 1
+    (left,) = catalogue.events(START)
+    assert left.end == left.seen == at(0.5)
+    assert catalogue.close_events() == 0

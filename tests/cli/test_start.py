@@ -187,3 +187,19 @@ def test_an_unknown_camera_is_bad_usage(looped: Path) -> None:
     assert done.returncode == 2
     assert "no camera named nobody" in done.stderr
     assert "hik1" in done.stderr
+
+
+def test_a_killed_analyzer_is_started_again_and_its_events_are_ended(tmp_path: Path) -> None:
+    video = write(tmp_path / "clip.mp4", frames=100)
+    config = configure(tmp_path, f"{{url: {video}, loop: true, detect: motion}}")
+    with Station(config) as station:
+        station.wait_until_logged("motion (event 1)")
+        assert listed("events", config)[0]["end"] is None
+        first = station.pid_of("analyzer")
+        recorder = station.pid_of("recorder.hik1")
+        os.kill(first, signal.SIGKILL)
+        wait_for(lambda: listed("events", config)[-1]["end"] is not None, "the event's end")
+        wait_for(lambda: station.pid_of("analyzer") != first, "a new analyzer")
+        assert station.pid_of("recorder.hik1") == recorder
+        assert station.stop() == 0
+    assert all(event["end"] is not None for event in listed("events", config))

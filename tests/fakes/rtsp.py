@@ -10,6 +10,7 @@ import base64
 import contextlib
 import hashlib
 import heapq
+import math
 import re
 import socket
 import struct
@@ -18,15 +19,14 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Literal, Self
+from typing import Self
 
 from tests.fakes.clip import FPS, VIDEO_RATE, AccessUnit, Clip, Sound, slices_digest
+from tests.fakes.rtp import AAC, Track, fragments
 
 REALM = "IP Camera(C1234)"
 NONCE = "4d6f6465726e2063616d657261"
-MAX_PAYLOAD = 1400
 SOCKET_TIMEOUT = 10.0
-NTP_EPOCH = 2_208_988_800
 _STATUS = {200: "OK", 401: "Unauthorized", 404: "Not Found", 453: "Not Enough Bandwidth", 461: "Unsupported Transport"}
 
 
@@ -87,37 +87,29 @@ class Script:
     refuse_login: bool = False
     """401 whatever the login."""
 
-    def units(self) -> Iterator[tuple[int, AccessUnit]]:
-        """Index and picture, with display numbers that count on."""
-        once = self.video.units if self.video else ()
-        for index in range(len(once) * self.loops):
-            unit = once[index % len(once)]
-            yield index, AccessUnit(index // len(once) * len(once) + unit.number, unit.key, unit.nals)
+    def timeline(self) -> Iterator[tuple[float, int, AccessUnit | bytes]]:
+        """All there is to send, in order: due second, index, and a picture or an audio packet."""
+        return heapq.merge(self._pictures(), self._sounds(), key=lambda entry: entry[0])
 
+    def timestamp(self, index: int, number: int) -> int:
+        """RTP timestamp, not wrapped, of the picture at ``index`` with the display number ``number``."""
+        return self.start + number * VIDEO_RATE // FPS + sum(t for place, t in self.jumps.items() if place <= index)
 
-@dataclass
-class Track:
-    """The RTP state of one announced track (RFC 3550)."""
+    def _pictures(self) -> Iterator[tuple[float, int, AccessUnit | bytes]]:
+        units = self.video.units if self.video else ()
+        for index in range(len(units) * self.loops):
+            loop, place = divmod(index, len(units))
+            unit = units[place]
+            yield index / FPS, index, AccessUnit(loop * len(units) + unit.number, unit.key, unit.nals)
 
-    kind: Literal["video", "audio", "application"]
-    payload_type: int
-    rate: int
-    channel: int | None = None
-    sequence: int = 65_500
-    packets: int = 0
-    octets: int = 0
-
-    def rtp(self, timestamp: int, payload: bytes, marker: bool) -> bytes:
-        self.sequence = (self.sequence + 1) & 0xFFFF
-        self.packets, self.octets = self.packets + 1, self.octets + len(payload)
-        kind = self.payload_type | (0x80 if marker else 0)
-        return struct.pack(">BBHII", 0x80, kind, self.sequence, timestamp & 0xFFFFFFFF, self.payload_type) + payload
-
-    def report(self, timestamp: int, wall: float) -> bytes:
-        """A sender report: at ``wall`` (Unix seconds) the RTP clock shows ``timestamp``."""
-        ntp = round((wall + NTP_EPOCH) * 2**32)
-        words = (timestamp & 0xFFFFFFFF, self.packets, self.octets)
-        return struct.pack(">BBHIQIII", 0x80, 200, 6, self.payload_type, ntp & (2**64 - 1), *words)
+    def _sounds(self) -> Iterator[tuple[float, int, AccessUnit | bytes]]:
+        if self.audio is None or self.silent_audio:
+            return
+        step = self.audio.samples / self.audio.rate
+        once = len(self.audio.packets)
+        count = math.ceil(len(self.video.units) * self.loops / FPS / step) if self.video else once * self.loops
+        for index in range(count):
+            yield index * step, index, self.audio.packets[index % once]
 
 
 class ScriptedCamera:
@@ -263,79 +255,45 @@ class _Connection:
 
     def _play(self, sent: list[Sent]) -> None:
         """Send the media as the script says, then hang up."""
-        begin = time.monotonic()
-        wall = time.time()  # what the camera's own clock shows; nothing is measured by it
+        self._begin, self._wall = time.monotonic(), time.time()
         try:
-            for due, track, item in self._plan():
-                if self._script.speed and self.stop.wait(max(0.0, begin + due / self._script.speed - time.monotonic())):
+            for due, index, item in self._script.timeline():
+                if self._script.speed and self.stop.wait(self._begin + due / self._script.speed - time.monotonic()):
                     return
-                if isinstance(item, int):
-                    index, unit = item, self._units[item]
-                    if index == self._script.stall_after:
-                        self.stalled.set()
-                        return
-                    if index == self._script.drop_after:
-                        break
-                    self._report(index, due, wall)
-                    timestamp = self._timestamp(index, unit.number * VIDEO_RATE // FPS)
-                    self._send_picture(track, timestamp, unit)
-                    sent.append(Sent(unit.number, unit.key, timestamp, slices_digest(unit.nals)))
+                if isinstance(item, bytes):
+                    self._send_sound(due, item)
+                elif index == self._script.stall_after:
+                    self.stalled.set()
+                    return
+                elif index == self._script.drop_after:
+                    break
                 else:
-                    self._send(track, track.rtp(round(due * track.rate), item, marker=True))
-            if self._script.stall_after is None:
-                self._hang_up()
+                    self._send_picture(due, index, item, sent)
+            self._hang_up()
         except OSError:
             pass  # the client went away
 
-    @property
-    def _units(self) -> list[AccessUnit]:
-        return [unit for _, unit in self._script.units()]
+    def _send_sound(self, due: float, packet: bytes) -> None:
+        for track in self._playing("audio"):
+            header = struct.pack(">HH", 16, len(packet) << 3) if track.payload_type == AAC else b""
+            self._write(track.rtp(round(due * track.rate), header + packet, marker=True))
 
-    def _plan(self) -> Iterator[tuple[float, Track, int | bytes]]:
-        """What goes out when (seconds from the start): indices of pictures, and packets of audio."""
-        tracks = {track.kind: track for track in self.tracks if track.channel is not None}
-        plans = []
-        if "video" in tracks:
-            plans.append([(n / FPS, 0, n) for n in range(len(self._units))])
-        sound = self._script.audio
-        if "audio" in tracks and sound is not None and not self._script.silent_audio:
-            plans.append([(n * sound.samples / sound.rate, 1, n) for n in range(len(sound.packets))])
-        for due, is_audio, number in heapq.merge(*plans):
-            if is_audio:
-                assert sound is not None
-                yield due, tracks["audio"], _audio_payload(sound, number)
-            else:
-                yield due, tracks["video"], number
+    def _send_picture(self, due: float, index: int, unit: AccessUnit, sent: list[Sent]) -> None:
+        if self._script.reports and index % FPS == 0:
+            wall = self._wall + due + sum(step for place, step in self._script.clock_steps.items() if place <= index)
+            for track in self.tracks:
+                now = self._script.timestamp(index, index) if track.kind == "video" else round(due * track.rate)
+                self._write(track.report(now, wall))
+        for track in self._playing("video"):
+            timestamp = self._script.timestamp(index, unit.number)
+            # Noted first, so that what a client has is always in the list.
+            sent.append(Sent(unit.number, unit.key, timestamp, slices_digest(unit.nals)))
+            payloads = [payload for nal in unit.nals for payload in fragments(nal)]
+            packets = [track.rtp(timestamp, payload, payload is payloads[-1]) for payload in payloads]
+            self._write(b"".join(packets))
 
-    def _timestamp(self, index: int, ticks: int) -> int:
-        moved = sum(by for place, by in self._script.jumps.items() if index >= place)
-        return self._script.start + ticks + moved
-
-    def _report(self, index: int, due: float, wall: float) -> None:
-        if not self._script.reports or index % FPS:
-            return
-        stepped = sum(by for place, by in self._script.clock_steps.items() if index >= place)
-        for track in self.tracks:
-            if track.channel is not None and track.kind != "application":
-                ticks = (
-                    self._timestamp(index, round(due * track.rate))
-                    if track.kind == "video"
-                    else round(due * track.rate)
-                )
-                self._interleave(track.channel + 1, track.report(ticks, wall + due + stepped))
-
-    def _send_picture(self, track: Track, timestamp: int, unit: AccessUnit) -> None:
-        """RFC 6184: a NAL unit that fits is a packet, a larger one is split into FU-A; the marker ends the picture."""
-        payloads = [payload for nal in unit.nals for payload in _split(nal)]
-        for number, payload in enumerate(payloads, 1):
-            self._send(track, track.rtp(timestamp, payload, marker=number == len(payloads)))
-
-    def _send(self, track: Track, packet: bytes) -> None:
-        assert track.channel is not None
-        self._interleave(track.channel, packet)
-
-    def _interleave(self, channel: int, packet: bytes) -> None:
-        self._write(struct.pack(">cBH", b"$", channel, len(packet)) + packet)
+    def _playing(self, kind: str) -> list[Track]:
+        return [track for track in self.tracks if track.kind == kind and track.channel is not None]
 
     def _write(self, data: bytes) -> None:
         with self._lock:
@@ -343,49 +301,31 @@ class _Connection:
 
 
 def describe(script: Script) -> tuple[list[Track], str]:
-    """The tracks a script announces and their SDP (RFC 4566)."""
-    lines = ["v=0", "o=- 1 1 IN IP4 127.0.0.1", "s=Media Presentation", "t=0 0", "a=control:*"]
-    tracks: list[Track] = []
-
-    def add(track: Track, media: str, *attributes: str) -> None:
-        lines.extend([f"m={media} 0 RTP/AVP {track.payload_type}", "c=IN IP4 0.0.0.0", *attributes])
-        lines.append(f"a=control:trackID={len(tracks)}")
-        tracks.append(track)
-
+    """The tracks that a script announces, and the SDP that does so (RFC 4566)."""
+    tracks, lines = (
+        [],
+        ["v=0", "o=- 1 1 IN IP4 127.0.0.1", "s=Media Presentation", "c=IN IP4 0.0.0.0", "t=0 0", "a=control:*"],
+    )
     if script.video is not None:
-        clip = script.video
-        sets = ",".join(base64.b64encode(nal).decode() for nal in (clip.sps, clip.pps))
-        sprop = f"; sprop-parameter-sets={sets}" if script.sprop else ""
-        fmtp = f"a=fmtp:96 packetization-mode=1; profile-level-id={clip.sps[1:4].hex()}{sprop}"
-        add(Track("video", 96, VIDEO_RATE), "video", "a=rtpmap:96 H264/90000", fmtp)
-    if script.audio is not None and script.audio.codec == "aac":
-        sound = script.audio
-        mode = "mode=AAC-hbr; sizelength=13; indexlength=3; indexdeltalength=3; profile-level-id=1"
-        fmtp = f"a=fmtp:104 streamtype=5; {mode}; config={sound.config.hex()}"
-        add(Track("audio", 104, sound.rate), "audio", f"a=rtpmap:104 mpeg4-generic/{sound.rate}/1", fmtp)
-    elif script.audio is not None:
-        add(Track("audio", 0, script.audio.rate), "audio", "a=rtpmap:0 PCMU/8000")
+        tracks.append(Track("video", 96, VIDEO_RATE))
+        sets = ",".join(base64.b64encode(nal).decode() for nal in (script.video.sps, script.video.pps))
+        sprop = f";profile-level-id={script.video.sps[1:4].hex()};sprop-parameter-sets={sets}" if script.sprop else ""
+        lines += ["m=video 0 RTP/AVP 96", "a=rtpmap:96 H264/90000", f"a=fmtp:96 packetization-mode=1{sprop}"]
+        lines.append(f"a=control:trackID={len(tracks) - 1}")
+    if script.audio is not None:
+        kind, name = (AAC, "MPEG4-GENERIC") if script.audio.codec == "aac" else (0, "PCMU")
+        tracks.append(Track("audio", kind, script.audio.rate))
+        lines += [f"m=audio 0 RTP/AVP {kind}", f"a=rtpmap:{kind} {name}/{script.audio.rate}"]
+        if kind == AAC:
+            sizes = "mode=AAC-hbr;sizelength=13;indexlength=3;indexdeltalength=3"
+            lines.append(f"a=fmtp:{AAC} streamtype=5;profile-level-id=1;{sizes};config={script.audio.config.hex()}")
+        lines.append(f"a=control:trackID={len(tracks) - 1}")
     if script.metadata:
-        add(Track("application", 107, VIDEO_RATE), "application", "a=rtpmap:107 vnd.onvif.metadata/90000")
+        tracks.append(Track("application", 107, VIDEO_RATE))
+        lines += ["m=application 0 RTP/AVP 107", "a=rtpmap:107 vnd.onvif.metadata/90000"]
+        lines.append(f"a=control:trackID={len(tracks) - 1}")
     return tracks, "\r\n".join([*lines, ""])
 
 
-def _split(nal: bytes) -> Iterator[bytes]:
-    if len(nal) <= MAX_PAYLOAD:
-        yield nal
-        return
-    body, step = nal[1:], MAX_PAYLOAD - 2
-    for start in range(0, len(body), step):
-        edge = (0x80 if start == 0 else 0) | (0x40 if start + step >= len(body) else 0)
-        yield bytes([nal[0] & 0xE0 | 28, edge | nal[0] & 0x1F]) + body[start : start + step]
-
-
-def _audio_payload(sound: Sound, number: int) -> bytes:
-    packet = sound.packets[number]
-    if sound.codec == "aac":  # RFC 3640: one access unit, its size in 13 bits
-        return struct.pack(">HH", 16, len(packet) << 3) + packet
-    return packet
-
-
 def _md5(text: str) -> str:
-    return hashlib.md5(text.encode()).hexdigest()
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()

@@ -12,7 +12,6 @@ import logging
 import os
 import shutil
 import socket
-from collections import deque
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -21,13 +20,13 @@ from typing import TYPE_CHECKING
 from nvr import layout, logs, pulse
 from nvr.analysis.task import Look
 from nvr.analysis.task import Task as AnalyzerTask
+from nvr.catalogue.intake import Intake
 from nvr.catalogue.store import Catalogue
 from nvr.catalogue.upgrade import upgrade
 from nvr.clock import Clock, SystemClock, duration_us, from_us
 from nvr.errors import CatalogueError, ConfigError, StorageError
-from nvr.model import Run
 from nvr.nursery import Nursery
-from nvr.recording.outbox import Message, read_message
+from nvr.recording.outbox import read_message
 from nvr.recording.task import Target, Task, Watch
 from nvr.supervisor import Supervisor, Worker
 
@@ -37,7 +36,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 NEEDED_BYTES = 200_000_000
 """Free space below which a start is refused: a few minutes of a few cameras."""
-BACKLOG = 10_000
+LOCKED = timedelta(seconds=1)
+"""How long a row may wait for another writer before the supervisor looks after its workers again."""
 ANALYZER = "analyzer"
 
 
@@ -57,7 +57,7 @@ def start(config: Config, names: tuple[str, ...], log_level: str, nursery: Nurse
     with _only_one(config.storage), _run_folder(volume, cameras) as folder:
         if not database.exists():
             upgrade(database)
-        with Catalogue.open(database) as catalogue:
+        with Catalogue.open(database, busy_timeout=LOCKED) as catalogue:
             catalogue.close_dangling(from_us(clock.now_us()))
             station = Station(config, cameras, folder, catalogue, clock, log_level, nursery)
             log.info("recording %s into %s", ", ".join(cameras), config.storage.resolve())
@@ -83,56 +83,26 @@ class Station:
         self._catalogue = catalogue
         self._clock = clock
         self._log_level = log_level
-        self._backlog: deque[Message] = deque()
-        self._lost = 0
-        self._catalogue_error = ""
+        self._rows = Intake(catalogue)
         looks = tuple(look for name in cameras if (look := self._look(name)) is not None)
         workers = [self._recorder(name) for name in cameras]
         if looks:
             workers.append(self._analyzer(looks))
-        self._supervisor = Supervisor(workers, clock, nursery, self._receive, self._store)
+        self._supervisor = Supervisor(workers, clock, nursery, self._receive, self._rows.store)
 
     def run(self) -> None:
         self._supervisor.run()
-        self._store()
-        if self._backlog:
-            log.error("%d rows could not be stored; the files are complete", len(self._backlog))
+        self._rows.store()
+        if self._rows or self._rows.lost:
+            log.error("%d rows were not stored; the files are complete", len(self._rows) + self._rows.lost)
         log.info("stopped")
 
     def _receive(self, channel: socket.socket) -> bool:
         message = read_message(channel)
         if message is None:
             return False
-        if len(self._backlog) >= BACKLOG:  # the files describe themselves: the next start reads them back
-            self._backlog.popleft()
-            self._lost += 1
-        self._backlog.append(message)
+        self._rows.put(message)
         return True
-
-    def _store(self) -> None:
-        """Write what has come in; what the database refuses now is tried again at the next tick."""
-        refused: list[Message] = []
-        stored = 0
-        for _ in range(len(self._backlog)):
-            message = self._backlog.popleft()
-            try:
-                if isinstance(message, Run):
-                    self._catalogue.start_run(message)
-                else:
-                    self._catalogue.add_segment(message)
-                stored += 1
-                self._catalogue_error = ""
-            except CatalogueError as error:
-                refused.append(message)
-                if str(error) != self._catalogue_error:
-                    log.error("%s; %d rows wait, recording goes on", error, len(self._backlog) + 1)
-                self._catalogue_error = str(error)
-                if len(refused) > 1:
-                    break
-        if refused and stored:  # the database works: it is this row that it will never take
-            log.error("a row was given up: %s", refused)
-        else:
-            self._backlog.extendleft(reversed(refused))
 
     def _recorder(self, name: str) -> Worker:
         camera = self._cameras[name]

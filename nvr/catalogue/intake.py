@@ -1,0 +1,68 @@
+"""Rows on their way into the catalogue: what recorders reported and the database has not taken yet.
+
+Lives in the supervisor's process. A database that is locked or full delays rows and nothing else: files describe
+themselves, and rows that are lost here are read back from them at the next start.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+
+from nvr.catalogue.store import Catalogue
+from nvr.errors import CatalogueError
+from nvr.model import Run, Segment
+
+log = logging.getLogger(__name__)
+LIMIT = 10_000
+
+
+class Intake:
+    """Takes rows at once and stores them in their order, when the database lets it."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.lost = 0
+        """Rows given up: too many waited, or the database will never take them."""
+        self._catalogue = catalogue
+        self._waiting: deque[Run | Segment] = deque()
+        self._error = ""
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def put(self, row: Run | Segment) -> None:
+        """Take a row; beyond ``LIMIT`` waiting ones the oldest is given up."""
+        if len(self._waiting) >= LIMIT:
+            self._waiting.popleft()
+            self.lost += 1
+        self._waiting.append(row)
+
+    def store(self) -> None:
+        """Store what waits. What the database refuses now is tried again at the next call."""
+        refused: list[Run | Segment] = []
+        stored = 0
+        while self._waiting and len(refused) < 2:
+            row = self._waiting.popleft()
+            try:
+                self._store_one(row)
+                stored += 1
+            except CatalogueError as error:
+                refused.append(row)
+                self._report(error)
+        if refused and stored:  # the database works: it is this row that it will never take
+            self.lost += len(refused)
+            log.error("%d row(s) given up: %s", len(refused), refused)
+        else:
+            self._waiting.extendleft(reversed(refused))
+
+    def _store_one(self, row: Run | Segment) -> None:
+        if isinstance(row, Run):
+            self._catalogue.start_run(row)
+        else:
+            self._catalogue.add_segment(row)
+        self._error = ""
+
+    def _report(self, error: CatalogueError) -> None:
+        if str(error) != self._error:
+            log.error("%s; %d row(s) wait, recording goes on", error, len(self._waiting) + 1)
+        self._error = str(error)

@@ -114,8 +114,8 @@ def test_cameras_are_listed_without_their_password(tmp_path: Path) -> None:
     assert "hunter2" not in done.stdout
 
 
-def test_a_camera_is_tested_with_one_login(tmp_path: Path, clip: Clip) -> None:
-    with ScriptedCamera(Script(clip, loops=8, speed=4), username="viewer", password="hunter2") as camera:
+def test_a_camera_is_tested_with_one_login(tmp_path: Path, h264: Clip) -> None:
+    with ScriptedCamera(Script(h264, loops=8, speed=4), username="viewer", password="hunter2") as camera:
         path = tmp_path / "nvr.yaml"
         path.write_text(f"cameras:\n  hik1: {{url: '{camera.url}', username: viewer, password: hunter2}}\n")
         done = nvr("cameras", "test", "hik1", "--seconds", "1", "--json", "--config", str(path))

@@ -91,8 +91,8 @@ def test_a_killed_nursery_costs_a_restart(looped: Path) -> None:
         assert station.files("*.part") == []
 
 
-def test_a_stalled_camera_does_not_keep_it_from_ending(tmp_path: Path, clip: Clip) -> None:
-    with ScriptedCamera(Script(clip, loops=4, speed=4, stall_after=120)) as camera:
+def test_a_stalled_camera_does_not_keep_it_from_ending(tmp_path: Path, h264: Clip) -> None:
+    with ScriptedCamera(Script(h264, loops=4, speed=4, stall_after=120)) as camera:
         config = configure(tmp_path, f"{{url: '{camera.url}', detect: off, audio: off}}")
         with Station(config) as station:
             station.wait_until_logged("recording h264")
@@ -102,8 +102,8 @@ def test_a_stalled_camera_does_not_keep_it_from_ending(tmp_path: Path, clip: Cli
             assert sum(1 for _ in listed("segments", config)) >= 1
 
 
-def test_a_wrong_password_is_one_login_and_is_shown(tmp_path: Path, clip: Clip) -> None:
-    with ScriptedCamera(Script(clip), username="viewer", password="right") as camera:
+def test_a_wrong_password_is_one_login_and_is_shown(tmp_path: Path, h264: Clip) -> None:
+    with ScriptedCamera(Script(h264), username="viewer", password="right") as camera:
         login = "username: viewer, password: hunter2"
         config = configure(tmp_path, f"{{url: '{camera.url}', {login}, detect: off}}")
         with Station(config) as station:

@@ -26,7 +26,8 @@ from tests.fakes.rtp import AAC, Track, fragments
 
 REALM = "IP Camera(C1234)"
 NONCE = "4d6f6465726e2063616d657261"
-SOCKET_TIMEOUT = 10.0
+SEND_TIMEOUT = 10
+JOIN_TIMEOUT = 10.0
 _STATUS = {200: "OK", 401: "Unauthorized", 404: "Not Found", 453: "Not Enough Bandwidth", 461: "Unsupported Transport"}
 
 
@@ -150,7 +151,7 @@ class ScriptedCamera:
         self._stop.set()
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        self._thread.join(SOCKET_TIMEOUT)
+        self._thread.join(JOIN_TIMEOUT)
         for connection in self._connections:
             connection.close()
 
@@ -174,7 +175,8 @@ class _Connection:
     stalled: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
-        self.client.settimeout(SOCKET_TIMEOUT)
+        # Only for sending: reading ends when the client goes or the camera is closed.
+        self.client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", SEND_TIMEOUT, 0))
         self._lock = threading.Lock()
         self._script = self.camera.next_script()
         self._sender: threading.Thread | None = None
@@ -182,14 +184,12 @@ class _Connection:
         self._reader.start()
 
     def close(self) -> None:
-        self._hang_up()
-        for thread in (self._reader, self._sender):
-            if thread is not None:
-                thread.join(SOCKET_TIMEOUT)
-
-    def _hang_up(self) -> None:
+        """End both threads and the connection."""
         with contextlib.suppress(OSError):  # the client was first
             self.client.shutdown(socket.SHUT_RDWR)
+        for thread in (self._reader, self._sender):
+            if thread is not None:
+                thread.join(JOIN_TIMEOUT)
         self.client.close()
 
     def _read(self) -> None:
@@ -269,7 +269,8 @@ class _Connection:
                     break
                 else:
                     self._send_picture(due, index, item, sent)
-            self._hang_up()
+            # Only this direction: closing both would reset the connection and lose what the client has not read yet.
+            self.client.shutdown(socket.SHUT_WR)
         except OSError:
             pass  # the client went away
 
@@ -302,10 +303,8 @@ class _Connection:
 
 def describe(script: Script) -> tuple[list[Track], str]:
     """The tracks that a script announces, and the SDP that does so (RFC 4566)."""
-    tracks, lines = (
-        [],
-        ["v=0", "o=- 1 1 IN IP4 127.0.0.1", "s=Media Presentation", "c=IN IP4 0.0.0.0", "t=0 0", "a=control:*"],
-    )
+    tracks: list[Track] = []
+    lines = ["v=0", "o=- 1 1 IN IP4 127.0.0.1", "s=Media Presentation", "c=IN IP4 0.0.0.0", "t=0 0", "a=control:*"]
     if script.video is not None:
         tracks.append(Track("video", 96, VIDEO_RATE))
         sets = ",".join(base64.b64encode(nal).decode() for nal in (script.video.sps, script.video.pps))

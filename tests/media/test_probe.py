@@ -15,16 +15,16 @@ from tests.fakes.clip import Clip
 from tests.fakes.rtsp import Script, ScriptedCamera
 
 
-def test_the_first_question_carries_no_login(clip: Clip) -> None:
-    with ScriptedCamera(Script(clip), username="viewer", password="secret") as camera:
+def test_the_first_question_carries_no_login(h264: Clip) -> None:
+    with ScriptedCamera(Script(h264), username="viewer", password="secret") as camera:
         greeting = greet(Address(camera.url, "viewer", "secret"))
         assert greeting.status == 401
         assert greeting.offers[0].startswith("Digest")
         assert not any(request.authorization for request in camera.requests)
 
 
-def test_a_sample_tells_what_the_stream_is(clip: Clip) -> None:
-    with ScriptedCamera(Script(clip, loops=4, speed=4)) as camera:
+def test_a_sample_tells_what_the_stream_is(h264: Clip) -> None:
+    with ScriptedCamera(Script(h264, loops=4, speed=4)) as camera:
         found = sample(Address(camera.url), SystemClock(), audio=False, seconds=0.8)
     assert (found.codec, found.width, found.height) == ("h264", 320, 180)
     assert found.fps == pytest.approx(25, abs=1)

@@ -35,22 +35,22 @@ def read(address: Address, *, audio: bool = False) -> tuple[list[tuple[PacketInf
 
 
 @pytest.mark.parametrize("sprop", [True, False])
-def test_every_picture_of_the_camera_comes_out_in_order(clip: Clip, sprop: bool) -> None:
-    with ScriptedCamera(Script(clip, sprop=sprop, metadata=True)) as camera:
+def test_every_picture_of_the_camera_comes_out_in_order(h264: Clip, sprop: bool) -> None:
+    with ScriptedCamera(Script(h264, sprop=sprop, metadata=True)) as camera:
         got, end = read(Address(camera.url))
         assert [digest for _, digest in got] == [sent.digest for sent in camera.sent]
     assert "closed the connection" in end
     assert got[0][0].key
 
 
-def test_pictures_with_b_frames_come_out_in_decoding_order(clip_with_b_frames: Clip) -> None:
-    with ScriptedCamera(Script(clip_with_b_frames)) as camera:
+def test_pictures_with_b_frames_come_out_in_decoding_order(h264_b_frames: Clip) -> None:
+    with ScriptedCamera(Script(h264_b_frames)) as camera:
         got, _ = read(Address(camera.url))
         assert [digest for _, digest in got] == [sent.digest for sent in camera.sent]
 
 
-def test_audio_comes_only_where_it_is_wanted(clip: Clip) -> None:
-    script = Script(clip, audio=speak("pcm_mulaw", 2), speed=8)
+def test_audio_comes_only_where_it_is_wanted(h264: Clip) -> None:
+    script = Script(h264, audio=speak("pcm_mulaw", 2), speed=8)
     with ScriptedCamera(script) as camera:
         with_audio, _ = read(Address(camera.url), audio=True)
         without, _ = read(Address(camera.url), audio=False)
@@ -59,15 +59,15 @@ def test_audio_comes_only_where_it_is_wanted(clip: Clip) -> None:
     assert len(without) == 50
 
 
-def test_a_login_with_awkward_characters_is_let_in(clip: Clip) -> None:
-    with ScriptedCamera(Script(clip), username="view er", password=SECRET) as camera:
+def test_a_login_with_awkward_characters_is_let_in(h264: Clip) -> None:
+    with ScriptedCamera(Script(h264), username="view er", password=SECRET) as camera:
         got, _ = read(Address(camera.url, "view er", SECRET))
         assert len(got) == 50
         assert not any(request.is_refused_login for request in camera.requests)
 
 
-def test_a_wrong_password_is_one_login_and_its_own_error(clip: Clip) -> None:
-    with ScriptedCamera(Script(clip), username="viewer", password="right") as camera:
+def test_a_wrong_password_is_one_login_and_its_own_error(h264: Clip) -> None:
+    with ScriptedCamera(Script(h264), username="viewer", password="right") as camera:
         with pytest.raises(LoginError, match="refused the login of viewer") as refused:
             open_source(Address(camera.url, "viewer", SECRET), CLOCK, audio=False)
         assert sum(request.is_refused_login for request in camera.requests) == 1
@@ -100,17 +100,17 @@ def test_a_closed_port_is_named() -> None:
         open_source(Address(f"rtsp://127.0.0.1:{port}/x", "viewer", SECRET), CLOCK, audio=False)
 
 
-def test_a_camera_that_falls_silent_is_noticed(clip: Clip, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_camera_that_falls_silent_is_noticed(h264: Clip, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(source, "READ_TIMEOUT_US", 1_000_000)
-    with ScriptedCamera(Script(clip, stall_after=30)) as camera:
+    with ScriptedCamera(Script(h264, stall_after=30)) as camera:
         got, end = read(Address(camera.url))
     assert len(got) >= 29
     assert "no answer" in end
 
 
-def test_dead_video_under_live_audio_is_noticed(clip: Clip, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dead_video_under_live_audio_is_noticed(h264: Clip, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(source, "VIDEO_TIMEOUT_US", 0)
-    with ScriptedCamera(Script(clip, audio=speak("pcm_mulaw", 2), speed=8)) as camera:
+    with ScriptedCamera(Script(h264, audio=speak("pcm_mulaw", 2), speed=8)) as camera:
         _, end = read(Address(camera.url), audio=True)
     assert "only audio" in end
 

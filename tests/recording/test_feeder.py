@@ -30,10 +30,10 @@ def make(slot: Path, stop: threading.Event) -> Feeder:
     return Feeder("cam", Watch("sub", "all", slot), SystemClock(), stop)
 
 
-def test_the_newest_picture_of_a_connection_is_in_the_slot(slot: Path, clip: Clip) -> None:
+def test_the_newest_picture_of_a_connection_is_in_the_slot(slot: Path, h264: Clip) -> None:
     stop = threading.Event()
     feeder = make(slot, stop)
-    with ScriptedCamera(Script(clip, loops=100, speed=1)) as camera, SlotReader(slot) as reader:
+    with ScriptedCamera(Script(h264, loops=100, speed=1)) as camera, SlotReader(slot) as reader:
         feeder.start_connected(Address(camera.url))
         wait_for(lambda: feeder.frames > 20, "pictures")
         frame = reader.read()
@@ -51,13 +51,13 @@ def test_an_offer_to_a_feeder_that_is_behind_is_dropped_and_counted(slot: Path) 
     assert feeder.dropped == 10
 
 
-def test_offered_packets_are_decoded(slot: Path, clip: Clip) -> None:
+def test_offered_packets_are_decoded(slot: Path, h264: Clip) -> None:
     stop = threading.Event()
     feeder = make(slot, stop)
     feeder.start_offered()
-    extradata = b"".join(b"\0\0\0\1" + nal for nal in (clip.sps, clip.pps))
+    extradata = b"".join(b"\0\0\0\1" + nal for nal in (h264.sps, h264.pps))
     info: StreamInfo | None = StreamInfo("h264", 320, 180, 25.0, extradata, None)
-    for unit in clip.units[:20]:
+    for unit in h264.units[:20]:
         data = b"".join(b"\0\0\0\1" + nal for nal in unit.nals)
         feeder.offer(data, unit.number * 40_000, SystemClock().now_us(), key=unit.key, info=info)
         info = None

@@ -81,9 +81,9 @@ def decoded(storage: Path, segments: list[Segment]) -> int:
 
 @pytest.mark.parametrize("with_b_frames", [False, True])
 def test_the_files_hold_every_picture_once_and_in_order(
-    tmp_path: Path, clip: Clip, clip_with_b_frames: Clip, with_b_frames: bool
+    tmp_path: Path, h264: Clip, h264_b_frames: Clip, with_b_frames: bool
 ) -> None:
-    script = Script(clip_with_b_frames if with_b_frames else clip, loops=3, speed=20, metadata=True)
+    script = Script(h264_b_frames if with_b_frames else h264, loops=3, speed=20, metadata=True)
     with ScriptedCamera(script) as camera:
         segments, _, _ = record(camera.url, tmp_path)
         sent = [picture.digest for picture in camera.sent]
@@ -93,16 +93,16 @@ def test_the_files_hold_every_picture_once_and_in_order(
     assert sum(segment.packets for segment in segments) == 150
 
 
-def test_a_segment_begins_where_the_last_one_ends(tmp_path: Path, clip: Clip) -> None:
-    with ScriptedCamera(Script(clip, loops=2, speed=20)) as camera:
+def test_a_segment_begins_where_the_last_one_ends(tmp_path: Path, h264: Clip) -> None:
+    with ScriptedCamera(Script(h264, loops=2, speed=20)) as camera:
         segments, _, _ = record(camera.url, tmp_path)
     assert all(before.end == after.start for before, after in itertools.pairwise(segments))
     assert all(abs(segment.duration.total_seconds() - 1) < 0.01 for segment in segments)
 
 
 @pytest.mark.parametrize("jump", [3600, -3600, 1_790_000_000])
-def test_a_jump_of_the_camera_clock_costs_no_picture(tmp_path: Path, clip: Clip, jump: int) -> None:
-    script = Script(clip, loops=3, speed=20, jumps={60: jump * 90_000})
+def test_a_jump_of_the_camera_clock_costs_no_picture(tmp_path: Path, h264: Clip, jump: int) -> None:
+    script = Script(h264, loops=3, speed=20, jumps={60: jump * 90_000})
     with ScriptedCamera(script) as camera:
         segments, _, session = record(camera.url, tmp_path, 10_000_000)
         sent = [picture.digest for picture in camera.sent]
@@ -113,23 +113,23 @@ def test_a_jump_of_the_camera_clock_costs_no_picture(tmp_path: Path, clip: Clip,
     assert sum(segment.duration.total_seconds() for segment in segments) < 20
 
 
-def test_a_wrap_of_the_rtp_clock_is_not_seen(tmp_path: Path, clip: Clip) -> None:
-    with ScriptedCamera(Script(clip, loops=2, speed=20, start=2**32 - 90_000)) as camera:
+def test_a_wrap_of_the_rtp_clock_is_not_seen(tmp_path: Path, h264: Clip) -> None:
+    with ScriptedCamera(Script(h264, loops=2, speed=20, start=2**32 - 90_000)) as camera:
         segments, _, session = record(camera.url, tmp_path, 10_000_000)
     assert (len(segments), session.timeline.jumps, segments[0].packets) == (1, 0, 100)
 
 
-def test_repeated_timestamps_are_moved_and_kept(tmp_path: Path, clip: Clip) -> None:
+def test_repeated_timestamps_are_moved_and_kept(tmp_path: Path, h264: Clip) -> None:
     steps = {30: -3_600, 31: 3_600, 40: -7_200}
-    with ScriptedCamera(Script(clip, loops=2, speed=20, jumps=steps)) as camera:
+    with ScriptedCamera(Script(h264, loops=2, speed=20, jumps=steps)) as camera:
         segments, _, session = record(camera.url, tmp_path, 10_000_000)
         sent = [picture.digest for picture in camera.sent]
     assert digests(tmp_path, segments) == sent
     assert session.timeline.repairs > 0
 
 
-def test_the_run_ends_with_its_reason(tmp_path: Path, clip: Clip) -> None:
-    with ScriptedCamera(Script(clip, drop_after=40)) as camera:
+def test_the_run_ends_with_its_reason(tmp_path: Path, h264: Clip) -> None:
+    with ScriptedCamera(Script(h264, drop_after=40)) as camera:
         segments, posted, _ = record(camera.url, tmp_path)
     last = posted[-1]
     assert isinstance(last, Run)
@@ -137,8 +137,8 @@ def test_the_run_ends_with_its_reason(tmp_path: Path, clip: Clip) -> None:
     assert last.end == segments[-1].end
 
 
-def test_a_name_that_is_taken_is_not_overwritten(tmp_path: Path, clip: Clip) -> None:
-    with ScriptedCamera(Script(clip)) as camera:
+def test_a_name_that_is_taken_is_not_overwritten(tmp_path: Path, h264: Clip) -> None:
+    with ScriptedCamera(Script(h264)) as camera:
         first, _, session = record(camera.url, tmp_path)
     path = session._free_path(round(first[0].start.timestamp() * 1_000_000))
     assert path != first[0].path
@@ -146,7 +146,7 @@ def test_a_name_that_is_taken_is_not_overwritten(tmp_path: Path, clip: Clip) -> 
 
 
 def test_a_disk_that_refuses_costs_packets_and_not_the_connection(
-    tmp_path: Path, clip: Clip, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, h264: Clip, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real, calls = os.open, 0
 
@@ -158,7 +158,7 @@ def test_a_disk_that_refuses_costs_packets_and_not_the_connection(
         return real(path, flags, *rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr("nvr.media.segment.os.open", full_once)
-    with ScriptedCamera(Script(clip, loops=3, speed=20)) as camera:
+    with ScriptedCamera(Script(h264, loops=3, speed=20)) as camera:
         segments, _, session = record(camera.url, tmp_path)
     assert session.dropped == 25
     assert sum(segment.packets for segment in segments) == 125

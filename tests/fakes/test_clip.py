@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from tests.fakes.clip import Clip, nal_units, slices_digest, speak, square_at
+from tests.fakes.footage import frame_number
+
+
+def test_a_clip_without_b_frames_is_in_display_order(h264: Clip) -> None:
+    assert [unit.number for unit in h264.units] == list(range(50))
+    assert [unit.number for unit in h264.units if unit.key] == [0, 25]
+
+
+def test_a_clip_with_b_frames_is_not(h264_b_frames: Clip) -> None:
+    numbers = [unit.number for unit in h264_b_frames.units]
+    assert numbers != sorted(numbers) == list(range(50))
+    assert [unit.number for unit in h264_b_frames.units if unit.key] == [0, 10, 20, 30, 40]
+
+
+def test_pictures_show_their_number_and_the_square(h264_b_frames: Clip) -> None:
+    decoder = av.CodecContext.create("h264", "r")
+    units = [b"".join(b"\0\0\0\1" + nal for nal in unit.nals) for unit in h264_b_frames.units]
+    frames = [frame for unit in units for frame in decoder.decode(av.Packet(unit))] + decoder.decode(None)
+    assert len(frames) == 50
+    for number, frame in enumerate(frames):
+        luma = frame.to_ndarray()[: frame.height].astype(np.uint8)
+        assert frame_number(luma) == number
+        rows, columns = np.nonzero(luma[60:] > 170)
+        assert (columns.min(), rows.min() + 60) == pytest.approx(square_at(number), abs=2)
+
+
+def test_a_picture_has_one_name_in_annex_b_and_in_mp4(clip_h264: Path) -> None:
+    with av.open(clip_h264) as container:
+        packet = next(packet for packet in container.demux(video=0))
+    with_lengths = bytes(packet)
+    with_codes = b"".join(b"\0\0\0\1" + nal for nal in nal_units(with_lengths))
+    assert slices_digest(with_codes) == slices_digest(with_lengths) == slices_digest(tuple(nal_units(with_lengths)))
+
+
+@pytest.mark.parametrize(
+    ("name", "codecs", "reordered"),
+    [
+        ("clip_h264", ["h264"], False),
+        ("clip_b_frames", ["h264"], True),
+        ("clip_h265", ["hevc"], False),
+        ("clip_aac", ["h264", "aac"], False),
+        ("clip_mulaw", ["h264", "pcm_mulaw"], False),
+    ],
+)
+def test_files_are_what_they_say(name: str, codecs: list[str], reordered: bool, request: pytest.FixtureRequest) -> None:
+    with av.open(request.getfixturevalue(name)) as container:
+        assert [stream.codec_context.name for stream in container.streams] == codecs
+        packets = [packet for packet in container.demux(video=0) if packet.size]
+        assert len(packets) == 100
+        assert any(packet.pts != packet.dts for packet in packets) is reordered
+
+
+def test_sound_lasts_as_long_as_asked() -> None:
+    for codec, config in (("aac", True), ("pcm_mulaw", False)):
+        sound = speak(codec, 2.0)  # type: ignore[arg-type]  # mypy widens the literals of the loop
+        assert len(sound.packets) * sound.samples / sound.rate == pytest.approx(2.0, abs=0.15)
+        assert bool(sound.config) is config

@@ -146,7 +146,9 @@ class Station:
 
         def let_in() -> bool:
             seen = pulse.read(beat)
-            return seen is not None and (seen.segments > 0 or seen.state == "recording" or seen.state == "waiting")
+            if seen is None or seen.state in ("starting", "connecting"):
+                return False
+            return "(401)" not in (seen.last_error or "")
 
         return let_in
 

@@ -109,7 +109,7 @@ class Feeder:
                     self._show(slot, offer.data, offer.pts_us, offer.at_us, key=offer.key)
                 except NvrError as error:
                     self._fail(error)
-                    self._decoder = None
+                    self._gap = True  # /dev/shm may have room again at the next key frame
 
     def _serve_connections(self, address: Address) -> None:
         backoff = Backoff()
@@ -146,7 +146,7 @@ class Feeder:
             source.close()
 
     def _begin(self, info: StreamInfo) -> None:
-        self._skipped_before = self.skipped
+        self._skipped_before, self._decoder = self.skipped, None
         self._decoder = Decoder(info, key_frames_only=self._watch.frames == "key")
 
     def _show(self, slot: SlotWriter, data: bytes, pts_us: int, at_us: int, *, key: bool) -> None:

@@ -203,3 +203,17 @@ def test_a_killed_analyzer_is_started_again_and_its_events_are_ended(tmp_path: P
         assert station.pid_of("recorder.hik1") == recorder
         assert station.stop() == 0
     assert all(event["end"] is not None for event in listed("events", config))
+
+
+def test_channels_of_one_device_try_a_wrong_password_once(tmp_path: Path, h264: Clip) -> None:
+    with ScriptedCamera(Script(h264), username="viewer", password="right") as camera:
+        path = tmp_path / "nvr.yaml"
+        login = f"host: 127.0.0.1, port: {camera.port}, username: viewer, password: hunter2, detect: off"
+        lines = [f"  channel{n}: {{{login}, channel: {n}}}" for n in (1, 2, 3)]
+        path.write_text("\n".join(["storage: storage", "cameras:", *lines, ""]))
+        with Station(path) as station:
+            station.wait_until_logged("refused the login of viewer")
+            wait_for(lambda: station.status()["cameras"][0]["state"] == "failed", "the first channel's state")
+            assert [row["state"] for row in station.status()["cameras"]] == ["failed", "stopped", "stopped"]
+            assert station.stop() == 0
+        assert sum(request.is_refused_login for request in camera.requests) == 1

@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 READ_TIMEOUT_US = 5_000_000
 VIDEO_TIMEOUT_US = 10_000_000
 """With audio still flowing, FFmpeg's timeout never fires: this one watches video packets alone."""
-PROBE = {"analyzeduration": "2000000", "probesize": "1000000", "fpsprobesize": "2"}
+PROBE = {"analyzeduration": "500000", "probesize": "65536"}
+"""Enough for the size of the picture, and half a second at most for an audio track that is announced and silent."""
 PROBE_LONGER = {"analyzeduration": "10000000", "probesize": "10000000"}
 COPIED_AUDIO = {"aac"}
 _PAUSE_S = 0.25
@@ -142,13 +143,19 @@ def open_source(address: Address, clock: Clock, *, audio: bool) -> Source:
     if address.is_file and not Path(address.url).is_file():
         raise SourceError(f"{address.url}: no such video file")
     source = _open(address, clock, PROBE, audio=audio)
-    if not source.info.width:  # the first key frame came late: look for longer, once
+    if not _described(source):  # the first key frame came late: look for longer, once
         source.close()
         source = _open(address, clock, PROBE_LONGER, audio=audio)
-    if not source.info.width:
+    if not _described(source):
         source.close()
         raise SourceError(f"{address.url}: no picture size within 10 s: is the camera sending key frames?")
     return source
+
+
+def _described(source: Source) -> bool:
+    """Whether what a file's header needs is known: the picture's size, and H.264's and H.265's parameter sets."""
+    info = source.info
+    return bool(info.width) and (info.codec not in ("h264", "hevc") or info.extradata is not None)
 
 
 def _open(address: Address, clock: Clock, probe: dict[str, str], *, audio: bool) -> Source:

@@ -1,4 +1,4 @@
-"""Small videos made on the spot: a grey picture with its number in it (see ``footage``) and a bright square that moves.
+"""Small videos made on the spot: a grey texture with a number in it (see ``footage``) and a bright square that moves.
 
 ``record`` gives H.264 access units to be sent by the scripted camera, ``speak`` audio packets, ``write`` a video file.
 """
@@ -63,10 +63,11 @@ def square_at(number: int) -> tuple[int, int]:
 
 
 def pictures(frames: int) -> Iterator[VideoFrame]:
-    """The pictures of a clip, 320x180, I420, 25 fps."""
+    """The pictures of a clip, 320x180, I420, 25 fps. The texture makes key frames larger than one RTP packet."""
+    texture = np.random.default_rng(1).integers(70, 120, (HEIGHT // 4, WIDTH // 4)).repeat(4, 0).repeat(4, 1)
     for number in range(frames):
         i420 = np.full((HEIGHT * 3 // 2, WIDTH), 128, np.uint8)
-        i420[:HEIGHT] = 90
+        i420[:HEIGHT] = texture
         left, top = square_at(number)
         i420[top : top + SQUARE, left : left + SQUARE] = 220
         draw_number(i420[:HEIGHT], number)

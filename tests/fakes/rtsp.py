@@ -269,8 +269,9 @@ class _Connection:
                     break
                 else:
                     self._send_picture(due, index, item, sent)
-            # Only this direction: closing both would reset the connection and lose what the client has not read yet.
-            self.client.shutdown(socket.SHUT_WR)
+            if self._script.stall_after is None:
+                # Only this direction: closing both would reset the connection and lose what the client has yet to read.
+                self.client.shutdown(socket.SHUT_WR)
         except OSError:
             pass  # the client went away
 

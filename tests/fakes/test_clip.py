@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import av
 import numpy as np
 import pytest
@@ -33,12 +31,19 @@ def test_pictures_show_their_number_and_the_square(h264_b_frames: Clip) -> None:
         assert (columns.min(), rows.min() + 60) == pytest.approx(square_at(number), abs=2)
 
 
-def test_a_picture_has_one_name_in_annex_b_and_in_mp4(clip_h264: Path) -> None:
-    with av.open(clip_h264) as container:
-        packet = next(packet for packet in container.demux(video=0))
-    with_lengths = bytes(packet)
-    with_codes = b"".join(b"\0\0\0\1" + nal for nal in nal_units(with_lengths))
-    assert slices_digest(with_codes) == slices_digest(with_lengths) == slices_digest(tuple(nal_units(with_lengths)))
+@pytest.mark.parametrize("size", [20, 300, 70_000])
+def test_a_picture_has_one_name_in_annex_b_and_in_mp4(size: int) -> None:
+    nals = (b"\x67sps", b"\x65" + b"x" * size)
+    in_mp4 = b"".join(len(nal).to_bytes(4) + nal for nal in nals)
+    with_codes = b"".join(b"\0\0\0\1" + nal for nal in nals)
+    assert tuple(nal_units(in_mp4, in_mp4=True)) == tuple(nal_units(with_codes)) == nals
+    assert slices_digest(in_mp4, in_mp4=True) == slices_digest(with_codes) == slices_digest(nals)
+
+
+def test_the_name_of_a_picture_is_that_of_its_slices(h264: Clip) -> None:
+    first, second = h264.units[:2]
+    assert slices_digest(first.nals) == slices_digest(tuple(nal for nal in first.nals if nal[0] & 31 == 5))
+    assert slices_digest(first.nals) != slices_digest(second.nals)
 
 
 @pytest.mark.parametrize(

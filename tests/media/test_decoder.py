@@ -53,3 +53,10 @@ def test_a_damaged_packet_is_counted_and_survived(h264: Clip) -> None:
         shown += sum(1 for _ in decoder.decode(b"\x09" * 40 if number == 10 else data, pts, key=key))
     assert decoder.broken == 1
     assert shown == 49
+
+
+def test_what_comes_before_the_first_key_frame_is_left_out(h264: Clip) -> None:
+    decoder = Decoder(info(h264))
+    shown = [pts for data, pts, key in coded(h264)[5:] for _ in decoder.decode(data, pts, key=key)]
+    assert shown[0] == 25 * FRAME
+    assert decoder.skipped == 20

@@ -100,6 +100,12 @@ def volume_id(storage: Path) -> str:
     return text
 
 
+def require_marker(storage: Path) -> None:
+    """Raise StorageError where the marker is gone: the disk was unmounted, and its mount point is another disk's."""
+    if not (storage / MARKER).exists():
+        raise StorageError(f"{storage} has no {MARKER} any more: is its disk still mounted? Nothing is written there")
+
+
 def run_folder(volume: str) -> Path:
     """Where the slots and pulses of a running recorder are, in shared memory."""
     return SHARED_MEMORY / f"nvr-{volume}"

@@ -16,7 +16,7 @@ from nvr import layout
 from nvr.analysis.events import Action, Better, Closed, Opened, Seen
 from nvr.analysis.snapshot import render
 from nvr.catalogue.store import Catalogue
-from nvr.errors import CatalogueError
+from nvr.errors import CatalogueError, StorageError
 from nvr.model import Event, Frame
 
 log = logging.getLogger(__name__)
@@ -61,7 +61,7 @@ class Album:
             try:
                 self._store_one(key)
                 self.error = ""
-            except (CatalogueError, OSError) as error:
+            except (CatalogueError, StorageError, OSError) as error:
                 if str(error) != self.error:
                     log.error("%s: event not stored: %s", self._camera, error)
                 self.error = str(error)
@@ -87,6 +87,7 @@ class Album:
     def _picture(self, key: int, event: Event) -> Path:
         frame, action = self._pictures[key]
         assert event.id is not None
+        layout.require_marker(self._storage)
         path = layout.snapshot_path(self._camera, frame.at, event.label, event.id)
         box = None if event.kind == "motion" else action.box
         picture = render(frame, box, action.label, action.score, frame.at, self._camera)

@@ -129,6 +129,7 @@ class Session:
         old, self._writer = self._writer, None
         if old is not None:
             self._close(old, before_us if abs(change_us) > STEP_US else start_us)
+        layout.require_marker(self._target.storage)
         origin = Origin(self.run.camera, self.run.id, start_us)
         self._writer = SegmentWriter(
             self._target.storage, self._free_path(start_us), self._source, origin, placed.dts_us

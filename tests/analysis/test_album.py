@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nvr import layout
 from nvr.analysis.album import Album
 from nvr.analysis.events import Better, Closed, Opened, Seen
 from nvr.catalogue.store import Catalogue
@@ -29,6 +30,7 @@ OPENED = Opened(7, "object", "person", START, START, 0.5, BOX)
 
 @pytest.fixture
 def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
+    layout.prepare(tmp_path, 0)
     upgrade(tmp_path / "nvr.db")
     with Catalogue.open(tmp_path / "nvr.db") as opened:
         yield opened

@@ -9,6 +9,7 @@ from pathlib import Path
 import av
 import pytest
 
+from nvr import layout
 from nvr.clock import SystemClock, from_us
 from nvr.errors import SourceError
 from nvr.media.segment import SegmentWriter, seal
@@ -48,6 +49,7 @@ class NowKeeper(Keeper):
 
 
 def record(url: str, storage: Path, segment_us: int = 1_000_000) -> tuple[list[Segment], list[Message], Session]:
+    layout.prepare(storage, 0)
     outbox = NoOutbox()
     source = open_source(Address(url), CLOCK, audio=False)
     run = Run("run", "cam", "main", from_us(CLOCK.now_us()))
@@ -162,3 +164,14 @@ def test_a_disk_that_refuses_costs_packets_and_not_the_connection(
         segments, _, session = record(camera.url, tmp_path)
     assert session.dropped == 25
     assert sum(segment.packets for segment in segments) == 125
+
+
+def test_nothing_is_written_where_the_disk_was_unmounted(
+    tmp_path: Path, h264: Clip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(layout, "prepare", lambda storage, needed_bytes: "")
+    with ScriptedCamera(Script(h264)) as camera:
+        segments, _, session = record(camera.url, tmp_path)
+    assert segments == []
+    assert "still mounted" in session.error
+    assert list(tmp_path.iterdir()) == []

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -148,7 +149,7 @@ def show(results: dict[str, Result], title: str) -> None:
         figures = [np.median(give), np.percentile(give, 99), np.median(take), np.percentile(take, 99), both]
         ratios = [f"{both / base:.0f}x", f"{cpu:.2f}", f"{cpu / slot.cpu:.0f}x"]
         table.add_row(name, *(f"{figure:.2f}" for figure in figures), *ratios)
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 140)
     console.print(table)
     for name, result in results.items():
         if name != "slot":

@@ -54,6 +54,12 @@ def test_main_and_sub_are_what_a_hikvision_sends(camera: Camera) -> None:
             assert follow(numbers(container, 10))
 
 
+def test_a_client_begins_with_a_key_frame(camera: Camera) -> None:
+    for _ in range(2):
+        with opened(camera, sub=True) as container:
+            assert next(container.demux(video=0)).is_keyframe
+
+
 @pytest.mark.slow  # half the footage's preparation time
 def test_h265(camera_h265: Camera) -> None:
     with opened(camera_h265, sub=True) as container:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import bisect
+import itertools
 import json
 import multiprocessing
 import queue
@@ -146,11 +147,13 @@ def ages(picked: list[tuple[float, int | None]], arrivals: list[tuple[float, int
 
 
 def slope(samples: list[float]) -> float:
-    """MB a minute, from one sample a second, by least squares, without ten seconds of start-up and five of the end."""
-    settled = samples[10:-5]
-    if len(settled) < 3:
-        return 0.0
-    return statistics.linear_regression(range(len(settled)), settled).slope * 60
+    """MB a minute, from one sample a second, without ten seconds of start-up and five of the end.
+
+    The median of the slopes between all pairs (Theil, 1950): a sample that missed a process does not bend it.
+    """
+    settled = list(enumerate(samples))[10:-5]
+    slopes = [(b - a) / (j - i) for (i, a), (j, b) in itertools.combinations(settled, 2)]
+    return statistics.median(slopes) * 60 if slopes else 0.0
 
 
 def call(function: str, *arguments: object) -> list[str]:

@@ -1,0 +1,325 @@
+"""The supervisor over real processes; its clock is the test's, so that no back-off is waited for."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nvr import supervisor as module
+from nvr.nursery import Nursery
+from nvr.supervisor import HANG_US, STOP_US, Supervisor, Worker
+from tests.fakes.clock import FakeClock
+from tests.fakes.workers import SECRET
+
+WORKERS = "tests.fakes.workers"
+LIMIT_S = 20.0
+
+
+@pytest.fixture(autouse=True)
+def _quick_and_clean(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Short turns, and this process's signal handling as it was."""
+    monkeypatch.setattr(module, "TICK_S", 0.02)
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = [signal.getsignal(number) for number in numbers]
+    yield
+    for number, handler in zip(numbers, before, strict=True):
+        signal.signal(number, handler)
+
+
+@dataclass
+class Scene:
+    """A supervisor, what its workers did, and a script that goes on once a turn until it asks for the end."""
+
+    folder: Path
+    clock: FakeClock = field(default_factory=FakeClock)
+    nursery: Nursery = field(default_factory=lambda: Nursery([WORKERS]))
+    starts: list[tuple[str, int, int]] = field(default_factory=list)
+    """Name, restarts and monotonic microseconds of each start."""
+    said: list[str] = field(default_factory=list)
+
+    def worker(self, name: str, function: str, *arguments: Any, ready: Callable[[], bool] = lambda: True) -> Worker:
+        def started(restarts: int) -> tuple[Any, ...]:
+            self.starts.append((name, restarts, self.clock.monotonic_us()))
+            return arguments
+
+        return Worker(name, f"{WORKERS}:{function}", started, self.pulse(name), ready)
+
+    def serving(self, name: str, function: str = "live", beat_us: int = 0) -> Worker:
+        return self.worker(name, function, self.pulse(name), beat_us)
+
+    def pulse(self, name: str) -> Path:
+        return self.folder / f"{name}.pulse"
+
+    def pids(self) -> list[int]:
+        return [int(word) for word in self.said if word.isdigit()]
+
+    def play(self, *workers: Worker, script: Iterator[None]) -> None:
+        """Run the supervisor, the script beside it; the script's end is the stop."""
+        end = time.monotonic() + LIMIT_S
+        over = False
+
+        def turn() -> None:
+            nonlocal over
+            assert time.monotonic() < end, f"the script does not come to its end: {self.starts} {self.said}"
+            if not over and next(script, self) is self:
+                over = True
+                os.kill(os.getpid(), signal.SIGTERM)
+
+        running = Supervisor(workers, self.clock, self.nursery, self._hear, turn)
+        try:
+            running.run()
+        finally:
+            signal.set_wakeup_fd(-1)
+            running._wake_read.close()  # a process's supervisor lives as long as the process; here there are many
+            running._wake_write.close()
+
+    def _hear(self, channel: socket.socket) -> bool:
+        try:
+            data = channel.recv(4096)
+        except BlockingIOError:
+            return False
+        if not data:
+            raise EOFError
+        self.said.append(data.decode())
+        return True
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    made = Scene(tmp_path)
+    yield made
+    made.nursery.close()
+    left = [pid for pid in made.pids() if lives(pid)]
+    for pid in left:
+        os.kill(pid, signal.SIGKILL)
+    assert not left, "a worker outlives its supervisor"
+
+
+def lives(pid: int) -> bool:
+    """Whether a process runs; one that has ended and was not waited for does not."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
+def until(found: Callable[[], object]) -> Iterator[None]:
+    while not found():
+        yield
+
+
+def ended(caplog: pytest.LogCaptureFixture) -> int:
+    return sum("restart in" in message for message in caplog.messages)
+
+
+def test_all_are_started_and_ended_in_order(scene: Scene) -> None:
+    scene.play(scene.serving("a"), scene.serving("b"), script=until(lambda: len(scene.pids()) == 2))
+    assert [(name, restarts) for name, restarts, _ in scene.starts] == [("a", 0), ("b", 0)]
+    assert scene.said.count("closed") == 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_each_signal_that_ends_a_program_closes_everything(scene: Scene, number: signal.Signals) -> None:
+    def script() -> Iterator[None]:
+        yield from until(scene.pids)
+        os.kill(os.getpid(), number)
+        yield from until(lambda: "closed" in scene.said)
+
+    scene.play(scene.serving("a"), script=script())
+    assert scene.said.count("closed") == 1
+
+
+def test_a_worker_that_ends_is_started_again_ever_later(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
+    def script() -> Iterator[None]:
+        while len(scene.starts) < 8:
+            if ended(caplog) == len(scene.starts):
+                scene.clock.advance(0.1)
+            yield
+
+    scene.play(scene.worker("a", "leave", 3), script=script())
+    assert [restarts for _, restarts, _ in scene.starts] == list(range(8))
+    at = [us for _, _, us in scene.starts]
+    waited = [(after - before) / 1e6 for before, after in zip(at, at[1:], strict=False)]
+    for seconds, wanted in zip(waited, (1, 2, 4, 8, 16, 30, 30), strict=True):
+        assert wanted * 0.8 <= seconds <= wanted * 1.2 + 0.2
+    assert "a ended (exit code 3); restart in 1 s" in caplog.text
+
+
+def test_a_worker_that_lived_long_is_started_again_soon(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
+    """The pulse is given ahead of time, so that a minute on the test's clock is no hang."""
+
+    def script() -> Iterator[None]:
+        for number, lived in enumerate((1, 1, 61)):
+            while len(scene.pids()) == number:
+                yield
+            scene.clock.advance(lived)
+            os.kill(scene.pids()[number], signal.SIGKILL)
+            while ended(caplog) == number:
+                yield
+            scene.clock.advance(40)
+
+    scene.play(scene.serving("a", beat_us=10**12), script=script())
+    first, second, after_long = (message for message in caplog.messages if "restart in" in message)
+    assert first.endswith("(signal SIGKILL); restart in 1 s")
+    assert second.endswith("restart in 2 s")
+    assert after_long.endswith("restart in 1 s")
+
+
+def test_the_neighbours_of_a_worker_that_ends_go_on(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
+    def script() -> Iterator[None]:
+        yield from until(lambda: scene.pids() and ended(caplog))
+        scene.clock.advance(2)
+        yield from until(lambda: ended(caplog) == 2)
+
+    scene.play(scene.serving("a"), scene.worker("b", "be_killed"), script=script())
+    assert [name for name, _, _ in scene.starts].count("a") == 1
+    assert "b ended (signal SIGKILL)" in caplog.text
+
+
+@pytest.mark.parametrize("function", ["live", "stay"])
+def test_a_worker_whose_pulse_stands_still_is_killed_and_started_again(
+    scene: Scene, caplog: pytest.LogCaptureFixture, function: str
+) -> None:
+    last_beat = scene.clock.monotonic_us() + 5_000_000
+
+    def script() -> Iterator[None]:
+        yield from until(scene.pids)
+        scene.clock.advance((5_000_000 + HANG_US) / 1e6)
+        for _ in range(10):
+            yield
+        assert not ended(caplog), "killed although it beat 30 s ago"
+        scene.clock.advance(0.001)
+        yield from until(lambda: ended(caplog))
+        scene.clock.advance(2)
+        yield from until(lambda: len(scene.pids()) == 2)
+        os.kill(scene.pids()[1], signal.SIGKILL)
+
+    scene.play(scene.serving("a", function, last_beat), script=script())
+    assert "a shows no life for 30 s: killed" in caplog.text
+    assert "a ended (signal SIGKILL)" in caplog.text
+    assert [restarts for _, restarts, _ in scene.starts] == [0, 1]
+
+
+def test_the_pulse_of_its_predecessor_keeps_no_worker_alive(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
+    def script() -> Iterator[None]:
+        yield from until(scene.pids)
+        os.kill(scene.pids()[0], signal.SIGKILL)
+        yield from until(lambda: ended(caplog) == 1)
+        scene.clock.advance(2)
+        yield from until(lambda: len(scene.starts) == 2)
+        scene.clock.advance(HANG_US / 1e6 + 1)
+        yield from until(lambda: ended(caplog) == 2)
+
+    first = True
+
+    def arguments(restarts: int) -> tuple[Any, ...]:
+        nonlocal first
+        scene.starts.append(("a", restarts, scene.clock.monotonic_us()))
+        place, first = (scene.pulse("a") if first else scene.pulse("elsewhere")), False
+        return place, 10**12
+
+    scene.play(Worker("a", f"{WORKERS}:live", arguments, scene.pulse("a")), script=script())
+    assert "a shows no life" in caplog.text
+
+
+def test_a_worker_that_does_not_end_is_killed_in_time(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
+    def script() -> Iterator[None]:
+        yield from until(lambda: len(scene.pids()) == 2)
+        os.kill(os.getpid(), signal.SIGINT)
+        yield from until(lambda: "closed" in scene.said)
+        for _ in range(10):
+            yield
+        assert lives(scene.pids()[1])
+        scene.clock.advance(STOP_US / 1e6 + 0.001)
+        yield from until(lambda: not lives(scene.pids()[1]))
+
+    scene.play(scene.serving("a"), scene.serving("b", "stay"), script=script())
+    assert "b does not end: killed" in caplog.text
+    assert "a does not end" not in caplog.text
+    assert STOP_US < 10_000_000
+
+
+def test_a_second_ctrl_c_ends_at_once(scene: Scene) -> None:
+    def script() -> Iterator[None]:
+        yield from until(scene.pids)
+        os.kill(os.getpid(), signal.SIGINT)
+        yield
+        os.kill(os.getpid(), signal.SIGINT)
+        yield from until(lambda: not lives(scene.pids()[0]))
+
+    scene.play(scene.serving("a", "stay"), script=script())
+
+
+def test_nothing_is_started_again_while_all_ends(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
+    def script() -> Iterator[None]:
+        yield from until(lambda: len(scene.pids()) == 2)
+        os.kill(os.getpid(), signal.SIGINT)
+        yield from until(lambda: "closed" in scene.said)
+        for _ in range(10):
+            yield
+        os.kill(scene.pids()[1], signal.SIGKILL)
+
+    scene.play(scene.serving("a"), scene.serving("b", "stay"), script=script())
+    assert len(scene.starts) == 2
+    assert not ended(caplog)
+
+
+def test_what_a_worker_said_before_it_ended_arrives_whole_and_in_order(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    scene.play(scene.worker("a", "speak_and_leave", 150), script=until(lambda: ended(caplog)))
+    assert scene.said[:150] == [f"#{number}" for number in range(150)]
+
+
+def test_a_worker_that_is_not_ready_waits(scene: Scene) -> None:
+    asked: list[int] = []
+
+    def script() -> Iterator[None]:
+        yield from until(lambda: len(asked) == 5)
+        assert not scene.starts
+        yield from until(scene.pids)
+
+    def ready() -> bool:
+        asked.append(len(asked))
+        return len(asked) > 5
+
+    pulse = scene.pulse("a")
+    scene.play(scene.worker("a", "live", pulse, 0, ready=ready), script=script())
+    assert len(scene.starts) == 1
+
+
+def test_a_killed_nursery_costs_every_worker_a_restart(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
+    def script() -> Iterator[None]:
+        yield from until(lambda: len(scene.pids()) == 2)
+        os.kill(scene.nursery.pid, signal.SIGKILL)
+        yield from until(lambda: ended(caplog) == 2)
+        scene.clock.advance(2)
+        yield from until(lambda: len(scene.pids()) == 4)
+
+    scene.play(scene.serving("a"), scene.serving("b"), script=script())
+    assert sorted(restarts for _, restarts, _ in scene.starts) == [0, 0, 1, 1]
+    assert "the nursery ended" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("what", "message"), [("expected", "the disk of rtsp://***@127.0.0.1/ is full"), ("bug", "bug: ValueError: a bug")]
+)
+def test_a_worker_that_fails_says_so_in_one_line(
+    scene: Scene, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str], what: str, message: str
+) -> None:
+    scene.play(scene.worker("a", "fail", what), script=until(lambda: ended(caplog)))
+    said = capfd.readouterr().err
+    assert message in said
+    assert "Traceback" not in said
+    assert SECRET not in said
+    assert len(said.strip().splitlines()) == 1
+    assert "a ended (exit code 1)" in caplog.text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import socket
@@ -148,7 +149,7 @@ def test_a_worker_that_ends_is_started_again_ever_later(scene: Scene, caplog: py
     scene.play(scene.worker("a", "leave", 3), script=script())
     assert [restarts for _, restarts, _ in scene.starts] == list(range(8))
     at = [us for _, _, us in scene.starts]
-    waited = [(after - before) / 1e6 for before, after in zip(at, at[1:], strict=False)]
+    waited = [(after - before) / 1e6 for before, after in itertools.pairwise(at)]
     for seconds, wanted in zip(waited, (1, 2, 4, 8, 16, 30, 30), strict=True):
         assert wanted * 0.8 <= seconds <= wanted * 1.2 + 0.2
     assert "a ended (exit code 3); restart in 1 s" in caplog.text

@@ -46,7 +46,7 @@ def speak_and_leave(count: int, channel: socket.socket) -> None:
 
 def fail(what: str, channel: socket.socket) -> None:
     """End as a worker does that cannot go on (``expected``), or that has a bug."""
-    sys.stderr = open(2, "w", closefd=False)  # noqa: PTH123, SIM115  # what pytest put in its place ended at the fork
+    sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115  # what pytest put in its place ended at the fork
     logs.configure("info")
     if what == "expected":
         raise StorageError(f"the disk of rtsp://viewer:{SECRET}@127.0.0.1/ is full: free some space")

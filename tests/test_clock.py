@@ -9,7 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nvr.clock import duration_us, format_duration, format_rfc3339, from_us, parse_duration, parse_instant, to_us
+from nvr.clock import (
+    SystemClock,
+    duration_us,
+    format_duration,
+    format_local,
+    format_rfc3339,
+    from_us,
+    parse_duration,
+    parse_instant,
+    to_us,
+)
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 11, 22, 13, 5, tzinfo=UTC)
@@ -61,3 +71,28 @@ def test_instants_are_exact_microseconds(us: int) -> None:
     assert to_us(from_us(us)) == us
     assert parse_instant(format_rfc3339(from_us(us)), NOW) == from_us(us)
     assert duration_us(timedelta(microseconds=us)) == us
+
+
+def test_the_hour_that_repeats_is_told_apart() -> None:
+    first = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+    assert format_local(first, BERLIN) == "2026-10-25 02:30:00+0200"
+    assert format_local(first + timedelta(hours=1), BERLIN) == "2026-10-25 02:30:00+0100"
+
+
+def test_written_instants_sort_as_time_does() -> None:
+    instants = [datetime(2026, 1, 1, tzinfo=BERLIN), NOW, NOW + timedelta(microseconds=1)]
+    texts = [format_rfc3339(at) for at in instants]
+    assert texts == sorted(texts)
+    assert texts[0] == "2025-12-31T23:00:00.000000Z"
+
+
+@pytest.mark.parametrize("text", ["99999999999999d", "1" * 400 + "h"])
+def test_an_age_before_all_time_is_no_crash(text: str) -> None:
+    with pytest.raises(ValueError, match="too long"):
+        parse_duration(text)
+
+
+def test_the_machines_clocks_do_not_go_back() -> None:
+    clock = SystemClock()
+    assert clock.monotonic_us() <= clock.monotonic_us()
+    assert from_us(clock.now_us()).tzinfo is UTC

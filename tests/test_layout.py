@@ -72,3 +72,42 @@ def test_a_broken_marker_is_said(tmp_path: Path) -> None:
 def test_a_file_is_written_whole(tmp_path: Path) -> None:
     layout.write_durably(tmp_path / "a/b.jpg", b"x" * 1000)
     assert [path.name for path in (tmp_path / "a").iterdir()] == ["b.jpg"]
+
+
+def test_a_disk_that_was_unmounted_is_noticed(tmp_path: Path) -> None:
+    layout.prepare(tmp_path, 0)
+    layout.require_marker(tmp_path)
+    (tmp_path / layout.MARKER).unlink()
+    with pytest.raises(StorageError, match="is its disk still mounted"):
+        layout.require_marker(tmp_path)
+
+
+def test_an_empty_mount_point_is_new_and_a_disk_with_its_own_folder_is_too(tmp_path: Path) -> None:
+    (tmp_path / "lost+found").mkdir()
+    (tmp_path / ".gitkeep").touch()
+    assert layout.prepare(tmp_path, 0)
+
+
+def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StorageError, match="cannot write to the storage folder"):
+        layout.prepare(tmp_path / "file" / "storage", 0)
+
+
+def test_slots_and_pulses_of_two_storages_are_apart() -> None:
+    assert layout.run_folder("a" * 8) != layout.run_folder("b" * 8)
+    folder = layout.run_folder("volume-1")
+    assert layout.slot_path(folder, "hik1").name == "hik1.slot"
+    assert layout.pulse_path(folder, "recorder.hik1").parent == folder
+
+
+def test_what_is_written_again_replaces_the_old_whole(tmp_path: Path) -> None:
+    for content in (b"x" * 1000, b"y"):
+        layout.write_durably(tmp_path / "b.jpg", content)
+    assert (tmp_path / "b.jpg").read_bytes() == b"y"
+
+
+@given(st.integers(631_152_000_000_000, 4_102_444_800_000_000), st.integers(1, 3_600_000))
+def test_later_names_sort_later_within_an_offset(us: int, milliseconds: int) -> None:
+    before, after = (layout.segment_path("a", from_us(us + n * 1000), UTC) for n in (0, milliseconds))
+    assert before.as_posix() < after.as_posix()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import select
 import signal
 import socket
 import time
@@ -27,7 +28,7 @@ LIMIT_S = 20.0
 @pytest.fixture(autouse=True)
 def _quick_and_clean(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Short turns, and this process's signal handling as it was."""
-    monkeypatch.setattr(module, "TICK_S", 0.02)
+    monkeypatch.setattr(module, "TICK_S", 0.005)
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = [signal.getsignal(number) for number in numbers]
     yield
@@ -108,7 +109,7 @@ def lives(pid: int) -> bool:
     """Whether a process runs; one that has ended and was not waited for does not."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # gone before it was looked at, or meanwhile
         return False
     return state != "Z"
 
@@ -141,17 +142,17 @@ def test_each_signal_that_ends_a_program_closes_everything(scene: Scene, number:
 
 def test_a_worker_that_ends_is_started_again_ever_later(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
     def script() -> Iterator[None]:
-        while len(scene.starts) < 8:
+        while len(scene.starts) < 7:
             if ended(caplog) == len(scene.starts):
-                scene.clock.advance(0.1)
+                scene.clock.advance(0.2)
             yield
 
     scene.play(scene.worker("a", "leave", 3), script=script())
-    assert [restarts for _, restarts, _ in scene.starts] == list(range(8))
+    assert [restarts for _, restarts, _ in scene.starts] == list(range(7))
     at = [us for _, _, us in scene.starts]
     waited = [(after - before) / 1e6 for before, after in itertools.pairwise(at)]
-    for seconds, wanted in zip(waited, (1, 2, 4, 8, 16, 30, 30), strict=True):
-        assert wanted * 0.8 <= seconds <= wanted * 1.2 + 0.2
+    for seconds, wanted in zip(waited, (1, 2, 4, 8, 16, 30), strict=True):
+        assert wanted * 0.8 <= seconds <= wanted * 1.2 + 0.3
     assert "a ended (exit code 3); restart in 1 s" in caplog.text
 
 
@@ -275,9 +276,16 @@ def test_nothing_is_started_again_while_all_ends(scene: Scene, caplog: pytest.Lo
 
 
 def test_what_a_worker_said_before_it_ended_arrives_whole_and_in_order(
-    scene: Scene, caplog: pytest.LogCaptureFixture
+    scene: Scene, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    scene.play(scene.worker("a", "speak_and_leave", 150), script=until(lambda: ended(caplog)))
+    monkeypatch.setattr(module, "MESSAGES_A_TURN", 1)
+
+    def script() -> Iterator[None]:
+        assert scene.nursery.channel is not None
+        assert select.select([scene.nursery.channel], [], [], LIMIT_S)[0], "no word of its end"
+        yield from until(lambda: ended(caplog))
+
+    scene.play(scene.worker("a", "speak_and_leave", 150), script=script())
     assert scene.said[:150] == [f"#{number}" for number in range(150)]
 
 
@@ -309,6 +317,23 @@ def test_a_killed_nursery_costs_every_worker_a_restart(scene: Scene, caplog: pyt
     scene.play(scene.serving("a"), scene.serving("b"), script=script())
     assert sorted(restarts for _, restarts, _ in scene.starts) == [0, 0, 1, 1]
     assert "the nursery ended" in caplog.text
+
+
+@pytest.mark.xfail(strict=True, reason="_lose_nursery forgets its workers' pids: run returns before they have ended")
+def test_a_nursery_that_is_killed_during_the_stop_leaves_no_worker(scene: Scene) -> None:
+    def script() -> Iterator[None]:
+        yield from until(scene.pids)
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(scene.nursery.pid, signal.SIGKILL)
+        for _ in range(50):
+            yield
+        scene.clock.advance(STOP_US / 1e6 + 1)
+
+    scene.play(scene.serving("a", "stay"), script=script())
+    left = [pid for pid in scene.pids() if lives(pid)]
+    for pid in left:
+        os.kill(pid, signal.SIGKILL)
+    assert not left
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,9 @@ class Timeline:
 
     def flush(self) -> list[Placed]:
         """Places of what is still held. For the end of a run."""
-        held, self._held = _fill_start(self._held or []), None
+        if self._held is None:
+            return []
+        held, self._held = _fill_start(self._held), None
         start = next((packet for packet in held if packet.stream == "video"), None)
         if start is not None:
             self._shift_us = -(start.dts_us or 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import socket
+import threading
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from nvr.media import source
 from nvr.media.source import login_url, open_source
 from nvr.model import Address, PacketInfo
 from tests.fakes.clip import Clip, slices_digest, speak, write
+from tests.fakes.clock import FakeClock
 from tests.fakes.rtsp import Script, ScriptedCamera
 
 CLOCK = SystemClock()
@@ -113,6 +115,63 @@ def test_dead_video_under_live_audio_is_noticed(h264: Clip, monkeypatch: pytest.
     with ScriptedCamera(Script(h264, audio=speak("pcm_mulaw", 2), speed=8)) as camera:
         _, end = read(Address(camera.url), audio=True)
     assert "only audio" in end
+
+
+def test_a_camera_that_never_answers_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source, "READ_TIMEOUT_US", 500_000)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"rtsp://127.0.0.1:{server.getsockname()[1]}/x"
+        with pytest.raises(SourceError, match="no usable answer") as error:
+            open_source(Address(url, "viewer", SECRET), CLOCK, audio=False)
+    assert "s3cr" not in str(error.value)
+
+
+@pytest.mark.parametrize("answer", [b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", b"\0" * 200, b""])
+def test_what_does_not_speak_rtsp_is_said(answer: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source, "READ_TIMEOUT_US", 500_000)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=answer_once, args=(server, answer))
+        thread.start()
+        url = f"rtsp://127.0.0.1:{server.getsockname()[1]}/x"
+        with pytest.raises(SourceError, match=r"127\.0\.0\.1") as error:
+            open_source(Address(url, "viewer", SECRET), CLOCK, audio=False)
+        thread.join(5)
+    assert not isinstance(error.value, LoginError)
+    assert "s3cr" not in str(error.value)
+
+
+def answer_once(server: socket.socket, answer: bytes) -> None:
+    """Take one client and a request, say ``answer`` and hang up."""
+    server.settimeout(5)
+    client, _ = server.accept()
+    with client:
+        client.settimeout(5)
+        client.recv(4096)
+        client.sendall(answer)
+
+
+def test_a_connection_that_breaks_while_it_opens_is_said(h264: Clip) -> None:
+    with ScriptedCamera(Script(h264, sprop=False, drop_after=0)) as camera, pytest.raises(SourceError):
+        open_source(Address(camera.url), CLOCK, audio=False)
+
+
+def test_no_login_is_not_called_wrong_more_than_once(h264: Clip) -> None:
+    with ScriptedCamera(Script(h264), username="viewer", password="right") as camera:
+        with pytest.raises(LoginError, match="refused the login of nobody"):
+            open_source(Address(camera.url), CLOCK, audio=False)
+        assert not any(request.authorization for request in camera.requests)
+
+
+def test_a_file_goes_on_at_its_own_pace_over_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = FakeClock()
+    monkeypatch.setattr("nvr.media.source.time.sleep", clock.advance)
+    begin_us = clock.now_us()
+    opened = open_source(Address(str(write(tmp_path / "clip.mp4", frames=25)), loop=True), clock, audio=False)
+    infos = [info for (info, _), _ in zip(opened.packets(), range(60), strict=False)]
+    opened.close()
+    waited = [info.arrival_us - begin_us for info in infos]
+    assert [round(us / 40_000) for us in waited] == list(range(60))
+    assert infos[25].key
 
 
 def test_a_file_is_played_and_repeated_with_rising_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

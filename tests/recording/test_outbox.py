@@ -65,3 +65,19 @@ def test_a_gone_supervisor_is_no_error(pair: tuple[Outbox, socket.socket]) -> No
     supervisor.close()
     box.post(run(1))
     box.flush()
+
+
+def test_a_thousand_messages_are_kept(pair: tuple[Outbox, socket.socket]) -> None:
+    box, supervisor = pair
+    for number in range(4_000):
+        box.post(run(number))
+    before = len(read_all(supervisor))
+    kept: list[str] = []
+    while True:
+        box.flush()
+        found = read_all(supervisor)
+        if not found:
+            break
+        kept += found
+    assert kept == [str(number) for number in range(3_000, 4_000)]
+    assert box.dropped == 4_000 - 1_000 - before

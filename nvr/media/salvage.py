@@ -54,6 +54,28 @@ def salvage(storage: Path, camera: str, known_until: Path | None) -> list[Segmen
     return found
 
 
+def cut_back(file: Path) -> None:
+    """Cut a fragmented file that broke off to its last whole fragment (``moof`` with its ``mdat``, ISO/IEC 14496-12).
+
+    What lies behind it is half a picture that a strict decoder stumbles over. A file that was closed has no fragments
+    and stays as it is. Raises OSError.
+    """
+    with file.open("r+b") as opened:
+        size, place, whole, kind = file.stat().st_size, 0, 0, b""
+        while place + 8 <= size:
+            opened.seek(place)
+            head = opened.read(16)
+            length, before, kind = int.from_bytes(head[:4]), kind, head[4:8]
+            length = int.from_bytes(head[8:16]) if length == 1 else length
+            place += length
+            if length < 8 or place > size:
+                break
+            if kind == b"mdat" and before == b"moof":
+                whole = place
+        if whole and whole < size:
+            opened.truncate(whole)
+
+
 def describe(storage: Path, file: Path, state: SegmentState) -> Segment | None:
     """What a file's own metadata and packets say; None if it is not a segment of nvr or holds no frame."""
     try:
@@ -98,7 +120,12 @@ def _rescue(storage: Path, part: Path) -> Segment | None:
     except BlockingIOError:
         os.close(descriptor)
         return None
-    segment = describe(storage, part, "salvaged")
+    segment = None
+    try:
+        cut_back(part)
+        segment = describe(storage, part, "salvaged")
+    except OSError as error:
+        log.warning("%s cannot be salvaged: %s", part, error.strerror)
     if segment is None:
         empty = os.fstat(descriptor).st_size < HEADER_BYTES
         os.close(descriptor)

@@ -29,6 +29,7 @@ from nvr.model import Placed, Segment, SegmentState
 if TYPE_CHECKING:
     from nvr.media.source import RawPacket, Source
 
+PROBE_BYTES = 4096
 OPTIONS = {
     "movflags": "hybrid_fragmented+empty_moov+default_base_moof+use_metadata_tags",
     "frag_duration": "1000000",
@@ -53,14 +54,17 @@ class SegmentWriter:
         """``path`` is the final one, relative to ``storage``; ``start_media_us`` the run's media time of the first
         packet to be written."""
         self.path = path
+        self.storage = storage
         self.origin = origin
         self.packets = 0
+        self.broken = False
+        """The disk refused a write: the file ends earlier than this object thinks."""
         self.end_media_us = start_media_us
         self.start_media_us = start_media_us
         self._info = source.info
         self.part = storage / path.with_name(path.name + layout.PART_SUFFIX)
         try:
-            self.part.parent.mkdir(parents=True, exist_ok=True)
+            _probe(self.part)
             self._container = av.open(str(self.part), "w", format="mp4", options=OPTIONS)
             self._container.metadata.update(_metadata(origin))
             self._video = self._container.add_stream_from_template(source.video, opaque=True)
@@ -123,6 +127,17 @@ class SegmentWriter:
 
     def _to_ticks(self, time_us: int) -> int:
         return (time_us * self._ticks + self._units // 2) // self._units
+
+
+def _probe(part: Path) -> None:
+    """Raise OSError where the disk takes no new file: FFmpeg never closes one whose header it could not write."""
+    part.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with part.open("wb") as file:
+            file.write(bytes(PROBE_BYTES))
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
 
 
 def seal(part: Path, descriptor: int | None = None) -> int:

@@ -39,6 +39,8 @@ class _Offer:
     key: bool
     info: StreamInfo | None
     """The stream's description with the first packet of a run, else None."""
+    gap: bool
+    """Packets before this one were dropped."""
 
 
 class Feeder:
@@ -74,13 +76,16 @@ class Feeder:
         """Decode a stream over a connection of its own, again and again."""
         self._start(lambda: self._serve_connections(address))
 
-    def offer(self, data: bytes, pts_us: int, at_us: int, *, key: bool, info: StreamInfo | None) -> None:
-        """Take a packet if there is room; never waits. ``info`` with a run's first packet."""
+    def offer(self, data: bytes, pts_us: int, at_us: int, *, key: bool, info: StreamInfo | None) -> bool:
+        """Take a packet if there is room, and say whether; never waits. ``info`` with the first that a run gets in."""
         try:
-            self._offers.put_nowait(_Offer(data, pts_us, at_us, key, info))
+            self._offers.put_nowait(_Offer(data, pts_us, at_us, key, info, self._gap))
         except queue.Full:
             self.dropped += 1
             self._gap = True
+            return False
+        self._gap = False
+        return True
 
     def join(self) -> None:
         """Wait for the thread, at most as long as it may sit inside FFmpeg when told to stop."""
@@ -103,13 +108,13 @@ class Feeder:
                 try:
                     if offer.info is not None:
                         self._begin(offer.info)
-                    if self._gap and self._decoder:
-                        self._gap = False
+                    if offer.gap and self._decoder:
                         self._decoder.skip_to_key()
                     self._show(slot, offer.data, offer.pts_us, offer.at_us, key=offer.key)
                 except NvrError as error:
                     self._fail(error)
-                    self._gap = True  # /dev/shm may have room again at the next key frame
+                    if self._decoder:  # /dev/shm may have room again at the next key frame
+                        self._decoder.skip_to_key()
 
     def _serve_connections(self, address: Address) -> None:
         backoff = Backoff()

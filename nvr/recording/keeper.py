@@ -20,7 +20,9 @@ from collections.abc import Callable
 
 from nvr.clock import Clock
 from nvr.errors import StorageError
+from nvr.media.salvage import cut_back, describe
 from nvr.media.segment import SegmentWriter, seal
+from nvr.model import Segment
 from nvr.recording.outbox import Outbox
 
 log = logging.getLogger(__name__)
@@ -40,6 +42,8 @@ class Keeper:
     def __init__(self, outbox: Outbox, clock: Clock, abandon: Callable[[], None]) -> None:
         """``abandon`` closes and hands over the open segment in the recording thread's place."""
         self.stop = threading.Event()
+        self.lost = 0
+        """Video packets that were written to files that the disk then broke off."""
         self._outbox = outbox
         self._clock = clock
         self._abandon = abandon
@@ -115,11 +119,13 @@ class Keeper:
             except queue.Empty:
                 return
             try:
-                size = seal(writer.part, writer.descriptor)
-            except StorageError as error:
+                row = settle(writer, end_us)
+            except (StorageError, OSError) as error:
                 log.error("%s: %s", writer.origin.camera, error)
+                self.lost += writer.packets if writer.broken else 0
                 continue
-            self._outbox.post(writer.segment(end_us, size))
+            self.lost += writer.packets - row.packets
+            self._outbox.post(row)
 
     def _sync_open(self) -> None:
         now_us, writer = self._clock.monotonic_us(), self._open
@@ -134,3 +140,20 @@ class Keeper:
     def _wake(self) -> None:
         with contextlib.suppress(BlockingIOError):
             self._wake_write.send(b"\0")
+
+
+def settle(writer: SegmentWriter, end_us: int) -> Segment:
+    """Make a finished file durable and give its row, which ends at ``end_us``. Waits for the disk.
+
+    A file that the disk broke off is cut to what plays, and its row says what that is. Raises StorageError, OSError.
+    """
+    if not writer.broken:
+        return writer.segment(end_us, seal(writer.part, writer.descriptor))
+    cut_back(writer.part)
+    row = describe(writer.storage, writer.part, "salvaged")
+    if row is None:
+        os.close(writer.descriptor)
+        writer.part.unlink()
+        raise StorageError(f"{writer.part} holds no picture: removed")
+    seal(writer.part, writer.descriptor)
+    return row

@@ -172,8 +172,8 @@ class Recorder:
         def offer(info: PacketInfo, packet: RawPacket, placed: Placed) -> None:
             nonlocal described
             at_us = session.timeline.instant_us(placed.pts_us)
-            feeder.offer(bytes(packet), placed.pts_us, at_us, key=info.key, info=None if described else source.info)
-            described = True
+            told = None if described else source.info
+            described = feeder.offer(bytes(packet), placed.pts_us, at_us, key=info.key, info=told) or described
 
         session.on_placed = offer
 
@@ -211,7 +211,7 @@ class Recorder:
                 fps=(self._frames - frames) * 1e6 / span_us if moving else 0.0,
                 bitrate=round((self._bytes - size) * 8e6 / span_us) if moving else 0,
                 frame_at_us=feeder.frame_at_us if feeder else 0,
-                dropped=self._dropped + (session.dropped if session else 0) + self._outbox.dropped,
+                dropped=self._dropped + (session.dropped if session else 0) + self._keeper.lost + self._outbox.dropped,
                 skipped=feeder.skipped + feeder.dropped if feeder else 0,
                 segments=self._segments + (session.segments if session else 0),
                 run=session.run.id if session else None,

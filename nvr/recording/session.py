@@ -53,12 +53,14 @@ class Session:
         self._held: deque[tuple[PacketInfo, RawPacket]] = deque()
         self._writer: SegmentWriter | None = None
         self._lock = threading.Lock()
-        self._ended = False
+        self._ended = self._abandoned = False
         self.on_placed: Callable[[PacketInfo, RawPacket, Placed], None] | None = None
         """Called for every video packet before it is written; for the feeder."""
 
     def take(self, info: PacketInfo, packet: RawPacket) -> None:
         """Write a packet where it belongs, now or once the run's start is understood."""
+        if self._abandoned:
+            return
         self._held.append((info, packet))
         for placed in self.timeline.push(info):
             self._write(*self._held.popleft(), placed)
@@ -71,7 +73,10 @@ class Session:
             self._finish(reason)
 
     def abandon(self) -> None:
-        """From the keeper: close the segment for a recording thread that is stuck in a read."""
+        """From the keeper: write what is held and close the segment, for a recording thread that is stuck in a read."""
+        self._abandoned = True
+        for placed in self.timeline.flush():
+            self._write(*self._held.popleft(), placed)
         if not self._lock.acquire(timeout=LOCK_S):
             log.error("%s: a write to disk does not return; the open segment stays a .part", self.run.camera)
             return
@@ -152,6 +157,7 @@ class Session:
         try:
             writer.finish()
         except StorageError as error:  # readable up to its last fragment all the same
+            writer.broken = True
             self._report(error)
         self._keeper.seal(writer, end_us)
         self.segments += 1
@@ -163,6 +169,7 @@ class Session:
         self._rotation.restart()
         writer, self._writer = self._writer, None
         if writer is not None:
+            writer.broken = True
             self._close(writer, self.timeline.instant_us(writer.end_media_us))
 
     def _report(self, error: StorageError) -> None:

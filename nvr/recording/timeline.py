@@ -127,6 +127,8 @@ class Timeline:
                 dts_us = last_us + TICK_US
                 self.repairs += 1
         pts_us = dts_us if packet.pts_us is None else max(dts_us, packet.pts_us + self._shift_us)
+        if pts_us - dts_us > LARGE_STEP_US:  # with B-frames a jump reaches pts some packets before dts
+            pts_us = dts_us + frame_us
         self._last_us["video"] = dts_us
         self._last_arrival_us = packet.arrival_us
         self._see(packet.arrival_us - dts_us)

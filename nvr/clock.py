@@ -104,7 +104,11 @@ def format_rfc3339(at: datetime) -> str:
 
 def format_local(at: datetime, zone: tzinfo | None = None) -> str:
     """``2026-11-22 14:05:00+0100``, for people: local time with its UTC offset."""
-    return at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S%z")
+    try:
+        at = at.astimezone(zone)
+    except (OverflowError, ValueError):  # the first and last day of the calendar have no other zone
+        at = at.astimezone(UTC)
+    return at.strftime("%Y-%m-%d %H:%M:%S%z")
 
 
 def format_duration(span: timedelta) -> str:

@@ -65,7 +65,7 @@ def prepare(storage: Path, needed_bytes: int) -> str:
     try:
         storage.mkdir(parents=True, exist_ok=True)
         if not (storage / MARKER).exists():
-            foreign = sorted(entry.name for entry in storage.iterdir() if entry.name not in {".gitkeep", "lost+found"})
+            foreign = sorted(entry.name for entry in storage.iterdir() if not _is_ours(entry.name))
             if foreign:
                 raise StorageError(
                     f"{storage} has files ({foreign[0]}…) but no {MARKER}: is the right disk mounted? "
@@ -85,6 +85,11 @@ def prepare(storage: Path, needed_bytes: int) -> str:
             "free some space or choose another storage folder"
         )
     return volume_id(storage)
+
+
+def _is_ours(name: str) -> bool:
+    """Whether an entry says nothing about which disk this is: the catalogue may be made before the first recording."""
+    return name in {".gitkeep", "lost+found"} or name.startswith(DATABASE)
 
 
 def volume_id(storage: Path) -> str:

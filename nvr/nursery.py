@@ -178,7 +178,7 @@ def _be_worker(data: bytes, descriptor: int, not_mine: Sequence[socket.socket]) 
     code = 1
     try:
         signal.set_wakeup_fd(-1)
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD):  # a hang-up is the supervisor's to hear
             signal.signal(number, signal.SIG_DFL)
         for each in not_mine:
             each.close()

@@ -55,6 +55,8 @@ class _Child:
         self.worker = worker
         self.pid = 0
         """0 while it does not run."""
+        self.orphaned = False
+        """Its nursery was killed: nobody reports its end, it is looked for."""
         self.channel: socket.socket | None = None
         self.backoff = Backoff()
         self.started_us = 0
@@ -97,7 +99,8 @@ class Supervisor:
 
     def _catch_signals(self) -> None:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, self._on_signal)
+            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup ignores SIGHUP, and means it
+                signal.signal(number, self._on_signal)
         signal.set_wakeup_fd(self._wake_write.fileno(), warn_on_full_buffer=False)
 
     def _on_signal(self, number: int, _frame: object) -> None:
@@ -118,6 +121,8 @@ class Supervisor:
         if not child.pid:
             if self._stopping_us is None and now_us >= child.due_us and child.worker.ready():
                 self._start(child)
+        elif child.orphaned and not _lives(child.pid):
+            self._bury(child.pid, "its nursery ended")
         elif self._stopping_us is not None:
             if now_us - self._stopping_us > STOP_US:
                 log.error("%s does not end: killed", child.worker.name)
@@ -186,7 +191,7 @@ class Supervisor:
         if child.channel is not None:
             child.channel.close()
             child.channel = None
-        child.pid = 0
+        child.pid, child.orphaned = 0, False
         if self._stopping_us is None:
             now_us = self._clock.monotonic_us()
             delay_us = child.backoff.failed(now_us - child.started_us)
@@ -199,8 +204,16 @@ class Supervisor:
         self._nursery.close()
         for child in self._children:
             if child.pid:
+                child.orphaned = True
                 _kill(child.pid, signal.SIGTERM)
-                self._bury(child.pid, "its nursery ended")
+
+
+def _lives(pid: int) -> bool:
+    """Whether a process that is not our child still runs; one that waits to be reaped does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def _kill(pid: int, number: int) -> None:

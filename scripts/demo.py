@@ -53,7 +53,8 @@ def main() -> None:
 def run(config: Path, seconds: int) -> None:
     """nvr start for a while, and nvr status in the middle of it."""
     print(f"\n$ nvr start --camera hik1 --config {config.relative_to(ROOT)}")
-    station = subprocess.Popen([*NVR, "start", "--camera", "hik1", "--config", str(config)], cwd=ROOT)
+    command = [*NVR, "start", "--camera", "hik1", "--config", str(config)]
+    station = subprocess.Popen(command, cwd=ROOT, start_new_session=True)  # Ctrl-C is passed on, once
     try:
         with Progress(TextColumn("recording and looking"), TimeRemainingColumn(), transient=True) as progress:
             task = progress.add_task("", total=seconds)

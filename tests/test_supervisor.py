@@ -319,7 +319,6 @@ def test_a_killed_nursery_costs_every_worker_a_restart(scene: Scene, caplog: pyt
     assert "the nursery ended" in caplog.text
 
 
-@pytest.mark.xfail(strict=True, reason="_lose_nursery forgets its workers' pids: run returns before they have ended")
 def test_a_nursery_that_is_killed_during_the_stop_leaves_no_worker(scene: Scene) -> None:
     def script() -> Iterator[None]:
         yield from until(scene.pids)

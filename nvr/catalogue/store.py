@@ -168,6 +168,8 @@ class Catalogue:
         )
 
     def event(self, id: int) -> Event | None:
+        if not 0 < id < 1 << 63:  # SQLite has no other ids
+            return None
         with self._database.reading() as connection:
             row = connection.execute(select_events().where(events.c.id == id)).first()
         return None if row is None else to_event(row)

@@ -6,7 +6,9 @@ for no camera library.
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import os
 import sys
 
 
@@ -19,16 +21,29 @@ def main() -> None:
     from nvr.logs import redact
 
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()  # here, where a full disk can still be said
     except ConfigError as error:
         sys.exit(_say(redact(str(error)), 2))
     except NvrError as error:
         sys.exit(_say(redact(str(error)), 1))
     except BrokenPipeError:  # `nvr events list | head`
-        sys.stderr.close()
-        sys.exit(1)
+        sys.exit(_discard_output())
+    except OSError as error:
+        _discard_output()
+        name = f"{error.filename}: " if error.filename else ""
+        sys.exit(_say(f"{name}{error.strerror or error}", 1))
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _discard_output() -> int:
+    """What is still buffered has nowhere to go; without this, Python says so at its end."""
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 1
 
 
 def _say(text: str, code: int) -> int:

@@ -27,7 +27,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON array o
 SinceOption = Annotated[str, typer.Option("--since", help='14:03, "yesterday 14:03", RFC 3339, or an age: 90s 1h 7d.')]
 UntilOption = Annotated[str | None, typer.Option("--until", help="The same; now where it is not given.")]
 CameraOption = Annotated[str | None, typer.Option("--camera", help="This camera alone.")]
-LimitOption = Annotated[int, typer.Option("--limit", min=1, help="At most so many.")]
+LimitOption = Annotated[int, typer.Option("--limit", min=1, max=10_000_000, help="At most so many.")]
 
 
 def load_config(path: Path | None, *, resolve: bool = False) -> Config:

@@ -14,6 +14,7 @@ import typer
 from nvr.cli.app import app
 
 STOP_S = 12
+OURS = "# Made by nvr demo, and made anew each time."
 
 
 @app.command()
@@ -25,12 +26,17 @@ def demo(
     """Run everything on a built-in camera: footage you give, or a scene that is drawn."""
     from nvr.errors import NvrError
 
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise NvrError(f"cannot make {folder}: {error.strerror}; choose another --folder") from error
     if footage is not None and not footage.is_file():
         raise NvrError(f"{footage}: no such video file")
     config = _write_config(folder, footage.resolve() if footage else _scene(folder), drawn=footage is None)
     typer.echo(f"nvr start --config {config}")
-    recorder = subprocess.Popen([sys.executable, "-m", "nvr", "start", "--config", str(config)])
+    # In a session of its own: a terminal's Ctrl-C would reach it as well as ours, and the second one kills.
+    command = [sys.executable, "-m", "nvr", "start", "--config", str(config)]
+    recorder = subprocess.Popen(command, start_new_session=True)
     try:
         _watch(recorder, config, seconds)
     finally:
@@ -57,9 +63,14 @@ def _scene(folder: Path) -> Path:
 
 def _write_config(folder: Path, video: Path, *, drawn: bool) -> Path:
     """A drawn figure is no person to a detector: the drawn scene shows motion events."""
+    from nvr.errors import NvrError
+
     path = folder / "nvr.yaml"
+    if path.exists() and not path.read_text(errors="replace").startswith(OURS):
+        raise NvrError(f"{path} is a configuration of yours and stays as it is: choose another --folder")
     quoted = str(video).replace("'", "''")
     path.write_text(
+        f"{OURS}\n"
         "storage: storage\n"
         "recording: {segment: 10s}\n"
         "cameras:\n"

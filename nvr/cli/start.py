@@ -221,7 +221,12 @@ def _run_folder(volume: str, cameras: dict[str, Camera]) -> Iterator[Path]:
     """The folder in shared memory with slots and pulses; gone when the run is over."""
     folder = layout.run_folder(volume)
     shutil.rmtree(folder, ignore_errors=True)  # what a killed predecessor left
-    folder.mkdir(mode=0o700, parents=True)
+    try:
+        folder.mkdir(mode=0o700, parents=True)
+    except OSError as error:
+        raise StorageError(
+            f"cannot make {folder}: {error.strerror}; if it is there, another account's nvr start left it: remove it"
+        ) from error
     try:
         watched = [name for name, camera in cameras.items() if camera.detect.mode != "off"]
         if watched:

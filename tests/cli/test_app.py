@@ -84,7 +84,6 @@ def test_a_reader_that_left_is_no_error_of_ours(config: Path, words: list[str]) 
     assert done.returncode in (0, 1)
 
 
-@pytest.mark.xfail(strict=True, reason="cli.main handles no OSError but BrokenPipeError: a traceback of 40 lines")
 def test_an_output_that_is_full_is_one_line(config: Path) -> None:
     with Path("/dev/full").open("w") as full:
         command = [*COMMAND, "cameras", "list", "--config", str(config)]

@@ -66,7 +66,6 @@ def test_a_database_in_a_folder_that_is_not_there_is_refused(config: Path, words
     assert "its folder is missing" in done.stderr
 
 
-@pytest.mark.xfail(strict=True, reason="layout.prepare takes the catalogue that nvr db upgrade made for a foreign file")
 def test_a_catalogue_made_first_does_not_keep_nvr_from_starting(tmp_path: Path, looped: Path) -> None:
     """``nvr events list`` says: run nvr db upgrade, or nvr start makes it."""
     (tmp_path / "storage").mkdir()

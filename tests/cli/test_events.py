@@ -73,7 +73,6 @@ def test_an_event_that_is_not_there_is_one_line(config: Path) -> None:
     assert (missing.returncode, missing.stderr) == (1, "nvr: no event 99; see nvr events list\n")
 
 
-@pytest.mark.xfail(strict=True, reason="catalogue: SQLite's OverflowError for an id beyond 63 bits is a traceback")
 def test_an_event_with_a_number_beyond_every_id_is_one_line(config: Path) -> None:
     done = nvr("events", "show", "99999999999999999999", "--config", str(config))
     assert done.returncode == 1

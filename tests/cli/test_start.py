@@ -353,7 +353,6 @@ def test_a_storage_folder_that_may_only_be_read_is_refused(tmp_path: Path, confi
     assert len(done.stderr.splitlines()) == 1
 
 
-@pytest.mark.xfail(strict=True, reason="_run_folder: FileExistsError where rmtree could not remove what is there")
 def test_a_run_folder_that_cannot_be_removed_is_one_line(looped: Path) -> None:
     """Another account's, after ``sudo nvr start`` was killed; a file in its place stands for it here."""
     folder = layout.run_folder(layout.prepare(looped.parent / "storage", 0))
@@ -366,7 +365,6 @@ def test_a_run_folder_that_cannot_be_removed_is_one_line(looped: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.xfail(strict=True, reason="the supervisor catches SIGHUP even where nohup had it ignored")
 def test_nohup_keeps_it_alive_when_the_terminal_goes(looped: Path) -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # what nohup does; a child inherits it
     try:

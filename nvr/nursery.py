@@ -2,7 +2,7 @@
 
 The supervisor forks the nursery before it imports anything large, so base, nursery and every worker share their pages;
 the nursery then imports FFmpeg once for all. ``multiprocessing``'s forkserver does the same from a fresh interpreter,
-with a second one to track resources: measured for eight recorders, 14 MB and 0.2 s of CPU more. No process with threads
+with a second one to track resources, and shares less (docs/measured.md). No process with threads
 is ever forked: the nursery has none, and neither has the supervisor.
 
 A worker ends by itself when its channel ends, so none outlives the supervisor. A nursery that is killed is replaced at

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import av
@@ -22,36 +23,36 @@ from nvr.model import Segment, SegmentState
 
 log = logging.getLogger(__name__)
 HEADER_BYTES = 4096
+ADOPTED = 100
+"""An hour or two of files; reading them takes seconds."""
 
 
-def salvage(storage: Path, camera: str, known_until: Path | None) -> list[Segment]:
-    """Give every ``.part`` of a camera its final name, and describe all files that lie after ``known_until``.
+def salvage(storage: Path, camera: str, known_until: Path | None) -> Iterator[Segment]:
+    """Give every ``.part`` of a camera its final name, and describe files that lie after ``known_until``.
 
-    ``known_until`` is the path of the newest file the catalogue knows, relative to ``storage``; names sort by time
-    within an offset, so files in folders from its day on are looked at. A file that another process has locked is being
-    written and left alone; a ``.part`` that cannot be read is kept as ``.unreadable``, and removed when it is no more
-    than a header.
+    One at a time, as they are asked for: each is read whole. ``known_until`` is the path of the newest file the
+    catalogue knows, relative to ``storage``; names sort by time within an offset, so folders from its day on are
+    looked at. Recording waits for this, so that only the newest ``ADOPTED`` files that lost their row are read; how
+    many are left is logged. A file that another process has locked is being written and left alone; a ``.part`` that
+    cannot be read is kept as ``.unreadable``, and removed when it is no more than a header.
     """
     root = storage / "segments" / camera
-    found: list[Segment] = []
-    if not root.is_dir():
-        return found
-    since = known_until.parts[2] if known_until is not None and len(known_until.parts) > 2 else ""
-    for day in sorted(entry for entry in root.iterdir() if entry.is_dir()):
-        for part in sorted(day.glob(f"*.mp4{layout.PART_SUFFIX}")):
-            segment = _rescue(storage, part)
-            if segment is not None:
-                found.append(segment)
-        if day.name >= since:
-            for file in sorted(day.glob("*.mp4")):
-                path = file.relative_to(storage)
-                if path == known_until or any(path == segment.path for segment in found):
-                    continue
-                if known_until is None or path.name > known_until.name or day.name > since:
-                    described = describe(storage, file, "closed")
-                    if described is not None:
-                        found.append(described)
-    return found
+    days = sorted(entry for entry in root.iterdir() if entry.is_dir()) if root.is_dir() else []
+    rescued: set[Path] = set()
+    for part in (part for day in days for part in sorted(day.glob(f"*.mp4{layout.PART_SUFFIX}"))):
+        segment = _rescue(storage, part)
+        if segment is not None:
+            rescued.add(segment.path)
+            yield segment
+    files = [file.relative_to(storage) for day in days for file in sorted(day.glob("*.mp4"))]
+    known = known_until.parts[-2:] if known_until is not None else ("", "")
+    lost = [path for path in files if path.parts[-2:] > known and path not in rescued]
+    if len(lost) > ADOPTED:
+        log.warning("%s: %d older files have no row in the catalogue", camera, len(lost) - ADOPTED)
+    for path in lost[-ADOPTED:]:
+        described = describe(storage, storage / path, "closed")
+        if described is not None:
+            yield described
 
 
 def cut_back(file: Path) -> None:

@@ -149,7 +149,11 @@ def settle(writer: SegmentWriter, end_us: int) -> Segment:
     """
     if not writer.broken:
         return writer.segment(end_us, seal(writer.part, writer.descriptor))
-    cut_back(writer.part)
+    try:
+        cut_back(writer.part)
+    except OSError:
+        os.close(writer.descriptor)
+        raise
     row = describe(writer.storage, writer.part, "salvaged")
     if row is None:
         os.close(writer.descriptor)

@@ -64,6 +64,7 @@ class Recorder:
         self._beat()
         for segment in salvage(self.task.target.storage, self.task.camera, self.task.known_until):
             self._outbox.post(segment)
+            self._beat()
         self._start_feeder()
         if self.task.record:
             self._record_again_and_again()

@@ -54,7 +54,7 @@ def test_the_sound_of_a_killed_process_is_salvaged_with_it(tmp_path: Path) -> No
 def test_a_second_look_finds_what_is_salvaged_already(tmp_path: Path) -> None:
     fill_and_be_killed(tmp_path, write(tmp_path / "clip.mp4"), 90)
     (salvaged,) = salvage(tmp_path, "hik1", None)
-    assert salvage(tmp_path, "hik1", salvaged.path) == []
+    assert list(salvage(tmp_path, "hik1", salvaged.path)) == []
     (described,) = salvage(tmp_path, "hik1", None)
     assert (described.path, described.start, described.end) == (salvaged.path, salvaged.start, salvaged.end)
 
@@ -74,7 +74,7 @@ def test_a_torn_end_costs_what_is_torn(tmp_path: Path, kept: float) -> None:
 
 def test_a_file_that_is_being_written_is_left_alone(tmp_path: Path) -> None:
     writer = fill(tmp_path, write(tmp_path / "clip.mp4"))
-    assert salvage(tmp_path, "hik1", None) == []
+    assert list(salvage(tmp_path, "hik1", None)) == []
     assert writer.part.exists()
     close(writer)
 
@@ -84,7 +84,7 @@ def test_rubbish_is_kept_and_an_empty_file_is_not(tmp_path: Path) -> None:
     folder.mkdir(parents=True)
     (folder / "a.mp4.part").write_bytes(b"x" * 10_000)
     (folder / "b.mp4.part").write_bytes(b"")
-    assert salvage(tmp_path, "hik1", None) == []
+    assert list(salvage(tmp_path, "hik1", None)) == []
     assert sorted(path.name for path in folder.iterdir()) == ["a.mp4.unreadable"]
 
 
@@ -92,7 +92,7 @@ def test_a_header_without_a_picture_is_removed(tmp_path: Path) -> None:
     writer = fill(tmp_path, write(tmp_path / "clip.mp4"), limit=0)
     os.close(writer.descriptor)
     assert writer.part.stat().st_size > 0
-    assert salvage(tmp_path, "hik1", None) == []
+    assert list(salvage(tmp_path, "hik1", None)) == []
     assert list((tmp_path / PATH).parent.iterdir()) == []
 
 
@@ -104,9 +104,9 @@ def test_files_that_lost_their_row_are_described_again(tmp_path: Path) -> None:
     for copy in (newer, next_day):
         shutil.copy(tmp_path / PATH, copy)
     assert [segment.path.name for segment in salvage(tmp_path, "hik1", PATH)] == [newer.name, next_day.name]
-    assert len(salvage(tmp_path, "hik1", None)) == 3
-    assert salvage(tmp_path, "hik1", next_day.relative_to(tmp_path)) == []
-    assert salvage(tmp_path, "other", None) == []
+    assert len(list(salvage(tmp_path, "hik1", None))) == 3
+    assert list(salvage(tmp_path, "hik1", next_day.relative_to(tmp_path))) == []
+    assert list(salvage(tmp_path, "other", None)) == []
 
 
 @pytest.mark.parametrize(("b_frames", "audio"), [(0, None), (2, None), (0, "aac"), (2, "aac")])
@@ -122,5 +122,18 @@ def test_a_film_of_somebody_else_is_no_segment(tmp_path: Path) -> None:
     film = tmp_path / PATH
     film.parent.mkdir(parents=True)
     write(film, frames=25)
-    assert salvage(tmp_path, "hik1", None) == []
+    assert list(salvage(tmp_path, "hik1", None)) == []
     assert film.exists()
+
+
+def test_recording_does_not_wait_for_a_whole_archive(
+    tmp_path: Path, clip_h264: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The catalogue was deleted: the newest files get their rows at once, the rest is left to be told of."""
+    monkeypatch.setattr("nvr.media.salvage.ADOPTED", 2)
+    close(fill(tmp_path, clip_h264))
+    for minute in range(6, 10):
+        shutil.copy(tmp_path / PATH, (tmp_path / PATH).with_name(f"14-0{minute}-00.123+0000.mp4"))
+    found = [segment.path.name[:5] for segment in salvage(tmp_path, "hik1", None)]
+    assert found == ["14-08", "14-09"]
+    assert "3 older files have no row" in caplog.text

@@ -11,6 +11,8 @@
 Everything else is a builtin exception, and a builtin that reaches a process's top is a bug.
 """
 
+from nvr.reason import Reason
+
 
 class NvrError(Exception):
     """Base of all: its text says what was wrong, where, and what to do next."""
@@ -21,15 +23,26 @@ class ConfigError(NvrError):
 
 
 class SourceError(NvrError):
-    """A camera or video file cannot be opened, or broke off."""
+    """A camera or video file cannot be opened, or broke off. ``reason`` is what the ledger says of it."""
+
+    def __init__(self, text: str, reason: Reason = Reason.UNUSABLE) -> None:
+        super().__init__(text)
+        self.reason = reason
 
 
 class LoginError(SourceError):
     """The camera refused the credential (RTSP 401). Trying again may lock the account."""
 
+    def __init__(self, text: str) -> None:
+        super().__init__(text, Reason.REFUSED)
+
 
 class StorageError(NvrError):
-    """The storage folder cannot be used: missing marker, not writable, full."""
+    """The storage folder cannot be used: missing marker, not writable, full. ``reason`` is what the ledger says."""
+
+    def __init__(self, text: str, reason: Reason = Reason.DISK_ERROR) -> None:
+        super().__init__(text)
+        self.reason = reason
 
 
 class CatalogueError(NvrError):

@@ -10,13 +10,16 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from nvr.reason import Reason
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 StreamName = Literal["main", "sub"]
 EventKind = Literal["object", "motion", "camera", "health"]
-SegmentState = Literal["closed", "salvaged"]
+SegmentState = Literal["closed", "salvaged", "open", "missing", "deleting"]
+"""``open``: being written, so it has no row. ``missing``: its file is gone. ``deleting``: its file is about to be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,36 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
+class Gap:
+    """Why a camera has no video from ``start`` to ``end``; ``end`` is None while that lasts.
+
+    A gap explains only what no segment covers, so that it may be noted generously. ``id`` is given by whoever notices
+    first; the same id again completes or corrects the gap. ``detail`` adds to the reason what is known, for people.
+    """
+
+    id: str
+    camera: str
+    start: datetime
+    reason: Reason
+    detail: str = ""
+    end: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stint:
+    """One life of ``nvr start``: ``alive`` is the last instant it is known to have lived, ``end`` its orderly end.
+
+    ``boot`` is the kernel's boot id: a stint without an end, followed by another boot, ended with the machine.
+    """
+
+    id: int
+    start: datetime
+    alive: datetime
+    end: datetime | None
+    boot: str
+
+
+@dataclass(frozen=True, slots=True)
 class Box:
     """A rectangle in fractions of the frame, 0..1, left-top to right-bottom."""
 
@@ -108,6 +141,8 @@ class Event:
     zones: tuple[str, ...] = ()
     snapshot: Path | None = None
     id: int | None = None
+    locked: bool = False
+    """The user wants its video and its snapshot kept, whatever retention says."""
 
 
 @dataclass(frozen=True, slots=True)

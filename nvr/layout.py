@@ -6,14 +6,16 @@ its UTC offset: the hour that repeats when clocks go back has two names, and not
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import tempfile
 import uuid
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 
 from nvr.errors import StorageError
+from nvr.reason import Reason
 
 MARKER = ".nvr-volume"
 DATABASE = "nvr.db"
@@ -44,9 +46,23 @@ def segment_path(camera: str, start: datetime, zone: tzinfo | None = None) -> Pa
     return Path("segments") / camera / folder / f"{stem}.mp4"
 
 
+def free_path(storage: Path, path: Path) -> Path:
+    """A segment's path, moved by milliseconds where the name is taken: a clock that is set back gives one again."""
+    at = parse_stamp(path.parent.name, path.stem)
+    zone = datetime.strptime(_NAME.match(path.stem)[5], "%z").tzinfo  # type: ignore[index]  # parse_stamp saw to it
+    while (storage / path).exists() or (storage / f"{path}{PART_SUFFIX}").exists():
+        at += timedelta(milliseconds=1)
+        path = segment_path(path.parent.parent.name, at, zone)
+    return path
+
+
 def snapshot_path(camera: str, at: datetime, label: str, event: int, zone: tzinfo | None = None) -> Path:
-    """``snapshots/hik1/2026-11-22/14-05-12.640+0100_person_17.jpg``, relative to the storage folder."""
-    folder, stem = stamp(at, zone)
+    """``snapshots/hik1/2026-11-22/14-05-12.640+0100_person_17.jpg``, relative to the storage folder.
+
+    The instant is rounded up to the millisecond: rounded down, it is one at which the video still shows the picture
+    before (invariant 8).
+    """
+    folder, stem = stamp(at + timedelta(microseconds=999), zone)
     return Path("snapshots") / camera / folder / f"{stem}_{re.sub(r'[^a-z0-9]+', '-', label.lower())}_{event}.jpg"
 
 
@@ -55,12 +71,12 @@ def database_path(storage: Path) -> Path:
     return storage / DATABASE
 
 
-def prepare(storage: Path, needed_bytes: int) -> str:
+def prepare(storage: Path) -> str:
     """Make the storage folder ready to be recorded into and return its volume id.
 
     A new or empty folder gets its marker. A folder that holds other things but no marker is refused: it may be the
     mount point of a disk that is not mounted (invariant 10). Raises StorageError also where the folder cannot be
-    written or has less than ``needed_bytes`` free.
+    written. One that is full is no error: room is made by deleting what is old.
     """
     try:
         storage.mkdir(parents=True, exist_ok=True)
@@ -77,13 +93,8 @@ def prepare(storage: Path, needed_bytes: int) -> str:
         with tempfile.TemporaryFile(dir=storage) as probe:
             probe.write(b"x" * 4096)
     except OSError as error:
-        raise StorageError(f"cannot write to the storage folder {storage}: {error.strerror or error}") from error
-    free = free_bytes(storage)
-    if free < needed_bytes:
-        raise StorageError(
-            f"{storage} has {free / 1e6:.0f} MB free, recording needs at least {needed_bytes / 1e6:.0f} MB: "
-            "free some space or choose another storage folder"
-        )
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT) or not (storage / MARKER).exists():
+            raise StorageError(f"cannot write to the storage folder {storage}: {error.strerror or error}") from error
     return volume_id(storage)
 
 
@@ -108,7 +119,10 @@ def volume_id(storage: Path) -> str:
 def require_marker(storage: Path) -> None:
     """Raise StorageError where the marker is gone: the disk was unmounted, and its mount point is another disk's."""
     if not (storage / MARKER).exists():
-        raise StorageError(f"{storage} has no {MARKER} any more: is its disk still mounted? Nothing is written there")
+        raise StorageError(
+            f"{storage} has no {MARKER} any more: is its disk still mounted? Nothing is written there",
+            Reason.VOLUME_MISSING,
+        )
 
 
 def run_folder(volume: str) -> Path:

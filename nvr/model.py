@@ -180,6 +180,8 @@ class PacketInfo:
     key: bool
     size: int
     arrival_us: int
+    renewed: bool = False
+    """A key frame from which on the picture's format is another: only a new file can hold it."""
 
 
 @dataclass(frozen=True, slots=True)

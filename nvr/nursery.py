@@ -11,6 +11,7 @@ the next start of a worker; the workers it leaves are ended by closing their cha
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import logging
@@ -32,8 +33,10 @@ log = logging.getLogger(__name__)
 MESSAGE_BYTES = 1 << 16
 IDLE_S = 60.0
 END_TRIES, END_PAUSE_S = 100, 0.02
-ANSWER_S = 30.0
+ANSWER_S = 10.0
 """How long a fork may take: the nursery's first answer waits for its imports."""
+ORPHANS_S = 9.0
+"""How long workers may take to end by themselves once their supervisor has gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +142,7 @@ def _live(channel: socket.socket, preload: Sequence[str]) -> NoReturn:
         importlib.import_module(module)
     gc.freeze()
     gc.enable()
+    workers: set[int] = set()
     read, write = socket.socketpair()
     read.setblocking(False)
     write.setblocking(False)
@@ -149,16 +153,36 @@ def _live(channel: socket.socket, preload: Sequence[str]) -> NoReturn:
         if channel in ready:
             data, fds, _, _ = socket.recv_fds(channel, MESSAGE_BYTES, 1)
             if not data:
-                os._exit(0)
+                _end_all(workers)
             pid = os.fork()
             if pid == 0:
                 _be_worker(data, fds[0], (channel, read, write))
+            workers.add(pid)
             os.close(fds[0])
-            channel.send(pickle.dumps(pid))
+            _tell(channel, pid)
         if read in ready:
             read.recv(4096)
         for exit in _reap():
-            channel.send(pickle.dumps(exit))
+            workers.discard(exit.pid)
+            _tell(channel, exit)
+
+
+def _tell(channel: socket.socket, answer: int | Exit) -> None:
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # the supervisor has gone: seen at the next read
+        channel.send(pickle.dumps(answer))
+
+
+def _end_all(workers: set[int]) -> NoReturn:
+    """The supervisor has gone: workers see that themselves and end; those that are stuck or stopped are killed."""
+    for _ in range(round(ORPHANS_S / END_PAUSE_S)):
+        for exit in _reap():
+            workers.discard(exit.pid)
+        if not workers:
+            os._exit(0)
+        time.sleep(END_PAUSE_S)
+    for pid in workers:
+        os.kill(pid, signal.SIGKILL)
+    os._exit(0)
 
 
 def _reap() -> list[Exit]:

@@ -56,6 +56,10 @@ class Pulse:
     """At most 300 characters are kept."""
     retry_at_us: int = 0
     """When the next try is due, microseconds since 1970 UTC; 0 when none is."""
+    buffered: int = 0
+    """Bytes of video in memory that the disk has not taken yet."""
+    clock_offset_us: int | None = None
+    """How far the camera's clock is ahead of ours; None where it does not tell."""
 
 
 _FIELDS = tuple(field.name for field in fields(Pulse))

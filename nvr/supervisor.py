@@ -3,8 +3,9 @@
 Generic: a worker is a name, a function and its arguments. Lives in the process of ``nvr start`` and knows nothing of
 cameras or the catalogue; what workers send is handed to ``on_message``.
 
-Processes come from the nursery (``nursery.py``). A worker that dies is started again with back-off; one whose pulse
-stands still is killed first. No worker outlives the supervisor: its channel's end tells it.
+Processes come from the nursery (``nursery.py``). A worker that dies is started again: at once if it had been healthy,
+else with back-off, and once it has used up its budget of such starts, every five minutes. One whose pulse stands still
+is killed first. No worker outlives the supervisor: its channel's end tells it, and the nursery sees to it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ import select
 import signal
 import socket
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +29,14 @@ from nvr.nursery import Nursery
 
 log = logging.getLogger(__name__)
 HANG_US = 30_000_000
+HEALTHY_US = 5_000_000
+"""A worker that lived for so long began well."""
+BUDGET = 20
+"""Starts in a row that did not begin well, before they become rare."""
+OVERDRAWN_US = 300_000_000
 STOP_US = 8_000_000
 """From the stop to the kill; everything is over within 10 s."""
+CRASHES = {signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE, signal.SIGILL}
 TICK_S = 1.0
 MESSAGES_A_TURN = 64
 
@@ -44,8 +52,15 @@ class Worker:
     target: str
     arguments: Callable[[int], tuple[Any, ...]]
     pulse: Path
-    ready: Callable[[], bool] = field(default=lambda: True)
-    """Asked before the first start: False puts it off to the next tick."""
+
+
+class End(Enum):
+    """How a worker ended."""
+
+    LEFT = "left"
+    CRASHED = "crashed"
+    KILLED = "killed"
+    HUNG = "hung"
 
 
 class _Child:
@@ -57,8 +72,10 @@ class _Child:
         """0 while it does not run."""
         self.orphaned = False
         """Its nursery was killed: nobody reports its end, it is looked for."""
+        self.hung = False
         self.channel: socket.socket | None = None
-        self.backoff = Backoff()
+        self.backoff = Backoff(healthy_us=HEALTHY_US)
+        self.failures = 0
         self.started_us = 0
         self.due_us = 0
         self.restarts = -1
@@ -74,13 +91,16 @@ class Supervisor:
         nursery: Nursery,
         on_message: Callable[[socket.socket], bool],
         on_tick: Callable[[], None],
+        on_end: Callable[[str, End, str], None],
     ) -> None:
         """``on_message`` reads one message from a channel, False where there is none, EOFError at its end; ``on_tick``
-        is called about once a second. Both are the supervisor's own thread and must not take long."""
+        is called about once a second; ``on_end`` with a worker's name, how it ended, and that in words. All are the
+        supervisor's own thread and must not take long."""
         self._children = [_Child(worker) for worker in workers]
         self._clock = clock
         self._on_message = on_message
         self._on_tick = on_tick
+        self._on_end = on_end
         self._nursery = nursery
         self._stopping_us: int | None = None
         self._wake_read, self._wake_write = socket.socketpair()
@@ -96,6 +116,20 @@ class Supervisor:
             self._listen()
             self._on_tick()
         self._nursery.close()
+
+    def tell(self, name: str, message: bytes) -> bool:
+        """Send a message to a worker; False where it does not run or does not listen. Never waits."""
+        for child in self._children:
+            if child.worker.name == name and child.channel is not None:
+                with contextlib.suppress(OSError):
+                    child.channel.send(message)
+                    return True
+        return False
+
+    @property
+    def stopping(self) -> bool:
+        """Whether everything is being ended."""
+        return self._stopping_us is not None
 
     def _catch_signals(self) -> None:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -119,16 +153,17 @@ class Supervisor:
     def _look_after(self, child: _Child) -> None:
         now_us = self._clock.monotonic_us()
         if not child.pid:
-            if self._stopping_us is None and now_us >= child.due_us and child.worker.ready():
+            if self._stopping_us is None and now_us >= child.due_us:
                 self._start(child)
-        elif child.orphaned and not _lives(child.pid):
-            self._bury(child.pid, "its nursery ended")
+        elif (child.orphaned or child.hung) and not _lives(child.pid):  # a nursery that is stuck tells of no end
+            self._bury(child.pid, -signal.SIGKILL)
         elif self._stopping_us is not None:
             if now_us - self._stopping_us > STOP_US:
                 log.error("%s does not end: killed", child.worker.name)
                 _kill(child.pid, signal.SIGKILL)
-        elif now_us - max(child.started_us, self._beat_us(child)) > HANG_US:
+        elif not child.hung and now_us - max(child.started_us, self._beat_us(child)) > HANG_US:
             log.error("%s shows no life for %d s: killed", child.worker.name, HANG_US // 1_000_000)
+            child.hung = True
             _kill(child.pid, signal.SIGKILL)
 
     def _beat_us(self, child: _Child) -> int:
@@ -151,7 +186,7 @@ class Supervisor:
             theirs.close()
         child.channel = ours
         for exit in exits:
-            self._bury(exit.pid, _how(exit.code))
+            self._bury(exit.pid, exit.code)
 
     def _listen(self) -> None:
         """Wait for messages, exits and signals, at most a tick."""
@@ -165,7 +200,7 @@ class Supervisor:
                 self._drain(channels[channel])
         try:
             for exit in self._nursery.exits():
-                self._bury(exit.pid, _how(exit.code))
+                self._bury(exit.pid, exit.code)
         except EOFError as error:
             self._lose_nursery(error)
 
@@ -181,8 +216,8 @@ class Supervisor:
             channel.close()
             child.channel = None
 
-    def _bury(self, pid: int, how: str) -> None:
-        """A worker has ended: take its last messages, and put its restart off."""
+    def _bury(self, pid: int, code: int) -> None:
+        """A worker has ended: take its last messages, say so, and put its restart off."""
         child = next((child for child in self._children if child.pid == pid), None)
         if child is None:
             return
@@ -191,12 +226,25 @@ class Supervisor:
         if child.channel is not None:
             child.channel.close()
             child.channel = None
-        child.pid, child.orphaned = 0, False
-        if self._stopping_us is None:
-            now_us = self._clock.monotonic_us()
-            delay_us = child.backoff.failed(now_us - child.started_us)
-            child.due_us = now_us + delay_us
-            log.error("%s ended (%s); restart in %.0f s", child.worker.name, how, delay_us / 1e6)
+        how, end = _how(child, code)
+        child.pid, child.orphaned, child.hung = 0, False, False
+        if self._stopping_us is not None:
+            if end is not End.LEFT:
+                self._on_end(child.worker.name, end, how)
+            return
+        now_us = self._clock.monotonic_us()
+        delay_us = self._delay_us(child, now_us - child.started_us)
+        child.due_us = now_us + delay_us
+        log.error("%s ended (%s); restart in %.1f s", child.worker.name, how, delay_us / 1e6)
+        self._on_end(child.worker.name, end, how)
+
+    def _delay_us(self, child: _Child, lived_us: int) -> int:
+        """How long to wait with the next start of a worker that lived for so long."""
+        child.failures = 0 if lived_us >= HEALTHY_US else child.failures + 1
+        if child.failures == BUDGET:
+            log.error("%s does not come up; from now on it is tried every 5 minutes", child.worker.name)
+        delay_us = child.backoff.failed(lived_us)
+        return delay_us if child.failures < BUDGET else OVERDRAWN_US
 
     def _lose_nursery(self, error: Exception) -> None:
         """The nursery is gone, and with it all word of its workers: end them, start them anew from a new one."""
@@ -221,5 +269,11 @@ def _kill(pid: int, number: int) -> None:
         os.kill(pid, number)
 
 
-def _how(code: int) -> str:
-    return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+def _how(child: _Child, code: int) -> tuple[str, End]:
+    if child.hung:
+        return "it hung", End.HUNG
+    if child.orphaned:
+        return "its nursery ended", End.KILLED
+    if code < 0:
+        return f"signal {signal.Signals(-code).name}", End.CRASHED if -code in CRASHES else End.KILLED
+    return f"exit code {code}", End.CRASHED if code else End.LEFT

@@ -15,13 +15,31 @@ from nvr.clock import from_us
 from nvr.errors import StorageError
 
 BERLIN = ZoneInfo("Europe/Berlin")
+CHANGES = [
+    (BERLIN, datetime(2026, 3, 29, 1, tzinfo=UTC)),
+    (BERLIN, datetime(2026, 10, 25, 1, tzinfo=UTC)),
+    (ZoneInfo("America/New_York"), datetime(2026, 3, 8, 7, tzinfo=UTC)),
+    (ZoneInfo("America/New_York"), datetime(2026, 11, 1, 6, tzinfo=UTC)),
+    (ZoneInfo("Australia/Lord_Howe"), datetime(2026, 4, 4, 15, tzinfo=UTC)),
+    (ZoneInfo("Australia/Lord_Howe"), datetime(2026, 10, 3, 15, 30, tzinfo=UTC)),
+]
+"""Zones and instants at which their clocks change: by an hour, in Lord Howe by half an hour."""
+AROUND = st.integers(-10_800_000, 10_800_000)
+"""Milliseconds from such an instant."""
 
 
 def test_names_are_local_time_with_its_offset() -> None:
     at = datetime(2026, 11, 22, 13, 5, 0, 120_999, tzinfo=UTC)
     assert layout.segment_path("hik1", at, BERLIN).as_posix() == "segments/hik1/2026-11-22/14-05-00.120+0100.mp4"
     path = layout.snapshot_path("hik1", at, "Traffic Light", 17, BERLIN)
-    assert path.as_posix() == "snapshots/hik1/2026-11-22/14-05-00.120+0100_traffic-light_17.jpg"
+    assert path.as_posix() == "snapshots/hik1/2026-11-22/14-05-00.121+0100_traffic-light_17.jpg"
+
+
+@given(st.integers(631_152_000_000_000, 4_102_444_800_000_000))
+def test_a_snapshot_is_named_after_an_instant_at_which_its_picture_is_shown(us: int) -> None:
+    path = layout.snapshot_path("hik1", from_us(us), "person", 17, BERLIN)
+    back = layout.parse_stamp(path.parent.name, path.stem)
+    assert timedelta(0) <= back - from_us(us) < timedelta(milliseconds=1)
 
 
 def test_the_hour_that_repeats_has_two_names() -> None:
@@ -45,20 +63,24 @@ def test_a_strange_name_is_refused() -> None:
 
 def test_a_new_folder_gets_a_marker_and_keeps_it(tmp_path: Path) -> None:
     storage = tmp_path / "a" / "b"
-    volume = layout.prepare(storage, 0)
-    assert layout.prepare(storage, 0) == volume == layout.volume_id(storage)
+    volume = layout.prepare(storage)
+    assert layout.prepare(storage) == volume == layout.volume_id(storage)
 
 
 def test_a_folder_with_other_things_and_no_marker_is_refused(tmp_path: Path) -> None:
     (tmp_path / "photo.jpg").touch()
     with pytest.raises(StorageError, match="is the right disk mounted"):
-        layout.prepare(tmp_path, 0)
+        layout.prepare(tmp_path)
     assert not (tmp_path / layout.MARKER).exists()
 
 
-def test_too_little_space_is_said_in_numbers(tmp_path: Path) -> None:
-    with pytest.raises(StorageError, match=r"MB free, recording needs at least 1000000000000 MB"):
-        layout.prepare(tmp_path / "s", 10**18)
+def test_a_taken_name_is_moved_by_milliseconds_in_its_own_zone(tmp_path: Path) -> None:
+    path = Path("segments/hik1/2026-10-25/02-59-59.999+0200.mp4")
+    assert layout.free_path(tmp_path, path) == path
+    for taken in (path, path.with_name("03-00-00.000+0200.mp4.part")):
+        (tmp_path / taken).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / taken).touch()
+    assert layout.free_path(tmp_path, path) == path.with_name("03-00-00.001+0200.mp4")
 
 
 def test_a_broken_marker_is_said(tmp_path: Path) -> None:
@@ -75,7 +97,7 @@ def test_a_file_is_written_whole(tmp_path: Path) -> None:
 
 
 def test_a_disk_that_was_unmounted_is_noticed(tmp_path: Path) -> None:
-    layout.prepare(tmp_path, 0)
+    layout.prepare(tmp_path)
     layout.require_marker(tmp_path)
     (tmp_path / layout.MARKER).unlink()
     with pytest.raises(StorageError, match="is its disk still mounted"):
@@ -85,13 +107,13 @@ def test_a_disk_that_was_unmounted_is_noticed(tmp_path: Path) -> None:
 def test_an_empty_mount_point_is_new_and_a_disk_with_its_own_folder_is_too(tmp_path: Path) -> None:
     (tmp_path / "lost+found").mkdir()
     (tmp_path / ".gitkeep").touch()
-    assert layout.prepare(tmp_path, 0)
+    assert layout.prepare(tmp_path)
 
 
 def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StorageError, match="cannot write to the storage folder"):
-        layout.prepare(tmp_path / "file" / "storage", 0)
+        layout.prepare(tmp_path / "file" / "storage")
 
 
 def test_slots_and_pulses_of_two_storages_are_apart() -> None:
@@ -111,3 +133,34 @@ def test_what_is_written_again_replaces_the_old_whole(tmp_path: Path) -> None:
 def test_later_names_sort_later_within_an_offset(us: int, milliseconds: int) -> None:
     before, after = (layout.segment_path("a", from_us(us + n * 1000), UTC) for n in (0, milliseconds))
     assert before.as_posix() < after.as_posix()
+
+
+@given(st.sampled_from(CHANGES), AROUND)
+def test_in_both_nights_a_name_gives_its_instant_back(night: tuple[ZoneInfo, datetime], milliseconds: int) -> None:
+    zone, change = night
+    at = change + timedelta(milliseconds=milliseconds)
+    assert layout.parse_stamp(*layout.stamp(at, zone)) == at
+    path = layout.segment_path("hik1", at, zone)
+    assert layout.parse_stamp(path.parent.name, path.stem) == at
+    picture = layout.snapshot_path("hik1", at, "person", 3, zone)
+    assert layout.parse_stamp(picture.parent.name, picture.stem) == at
+
+
+@given(st.sampled_from(CHANGES), AROUND, AROUND)
+def test_in_both_nights_no_two_instants_share_a_name_and_their_order_is_known(
+    night: tuple[ZoneInfo, datetime], one: int, other: int
+) -> None:
+    zone, change = night
+    first, second = (change + timedelta(milliseconds=each) for each in (one, other))
+    names = [layout.stamp(at, zone) for at in (first, second)]
+    assert (names[0] == names[1]) is (one == other)
+    read = [layout.parse_stamp(*name) for name in names]
+    assert (read[0] < read[1]) is (one < other)
+
+
+@pytest.mark.parametrize(("zone", "change"), CHANGES)
+def test_a_night_of_segments_has_as_many_names_as_segments(zone: ZoneInfo, change: datetime) -> None:
+    starts = [change + timedelta(minutes=minute) for minute in range(-180, 180)]
+    names = [layout.segment_path("hik1", start, zone) for start in starts]
+    assert len(set(names)) == len(starts)
+    assert sorted(names, key=lambda name: layout.parse_stamp(name.parent.name, name.stem)) == names

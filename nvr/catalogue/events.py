@@ -31,7 +31,10 @@ def select_events(camera: str | None = None, kind: str | None = None, label: str
 
 
 def write_event(connection: Connection, event: Event) -> int:
-    """Insert an event, or replace the one of the same id. Returns its id."""
+    """Insert an event, or replace the one of the same id, but for its lock: the user may have set that meanwhile.
+
+    Returns its id.
+    """
     box = event.box
     values = {
         "camera_id": camera_id(connection, event.camera, to_us(event.start)),
@@ -47,6 +50,7 @@ def write_event(connection: Connection, event: Event) -> int:
         "box_bottom": None if box is None else box.bottom,
         "zones": json.dumps(event.zones, ensure_ascii=False),
         "snapshot": None if event.snapshot is None else event.snapshot.as_posix(),
+        "locked": int(event.locked),
     }
     if event.id is None:
         return connection.execute(_new_event(), values).scalar_one()
@@ -62,7 +66,7 @@ def _new_event() -> ReturningInsert[int]:
 @cache
 def _replaced_event() -> Insert:
     new = insert(events)
-    replaced = {column.name: new.excluded[column.name] for column in events.c if column.name != "id"}
+    replaced = {column.name: new.excluded[column.name] for column in events.c if column.name not in ("id", "locked")}
     return new.on_conflict_do_update(index_elements=["id"], set_=replaced)
 
 
@@ -87,4 +91,5 @@ def to_event(row: Row[Any]) -> Event:
         zones=tuple(json.loads(row.zones)),
         snapshot=None if row.snapshot is None else Path(row.snapshot),
         id=row.id,
+        locked=bool(row.locked),
     )

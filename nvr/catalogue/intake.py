@@ -1,7 +1,8 @@
 """Rows on their way into the catalogue: what recorders reported and the database has not taken yet.
 
 Lives in the supervisor's process. A database that is locked or full delays rows and nothing else: files describe
-themselves, and rows that are lost here are read back from them at the next start.
+themselves, and rows that are lost here are read back from them at the next start. A gap may come again while it waits:
+both are stored, in their order, and the later one stands.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections import deque
 
 from nvr.catalogue.store import Catalogue
 from nvr.errors import CatalogueError
-from nvr.model import Run, Segment
+from nvr.model import Gap, Run, Segment
 
 log = logging.getLogger(__name__)
 LIMIT = 10_000
@@ -24,13 +25,13 @@ class Intake:
         self.lost = 0
         """Rows given up: too many waited, or the database will never take them."""
         self._catalogue = catalogue
-        self._waiting: deque[Run | Segment] = deque()
+        self._waiting: deque[Run | Segment | Gap] = deque()
         self._error = ""
 
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def put(self, row: Run | Segment) -> None:
+    def put(self, row: Run | Segment | Gap) -> None:
         """Take a row; beyond ``LIMIT`` waiting ones the oldest is given up."""
         if len(self._waiting) >= LIMIT:
             self._waiting.popleft()
@@ -39,7 +40,7 @@ class Intake:
 
     def store(self) -> None:
         """Store what waits. What the database refuses now is tried again at the next call."""
-        refused: list[Run | Segment] = []
+        refused: list[Run | Segment | Gap] = []
         stored = 0
         while self._waiting and len(refused) < 2:
             row = self._waiting.popleft()
@@ -55,9 +56,11 @@ class Intake:
         else:
             self._waiting.extendleft(reversed(refused))
 
-    def _store_one(self, row: Run | Segment) -> None:
+    def _store_one(self, row: Run | Segment | Gap) -> None:
         if isinstance(row, Run):
             self._catalogue.start_run(row)
+        elif isinstance(row, Gap):
+            self._catalogue.put_gap(row)
         else:
             self._catalogue.add_segment(row)
         self._error = ""

@@ -12,10 +12,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, select, update
+from sqlalchemy import Connection, Row, Select, func, select, text, update
 from sqlalchemy.dialects.sqlite import Insert, insert
 
-from nvr.catalogue.schema import cameras, runs, segments
+from nvr.catalogue.schema import FOOTAGE, LEFT_OUT, cameras, runs, segments
 from nvr.clock import from_us, to_us
 from nvr.model import Run, Segment
 
@@ -49,6 +49,11 @@ def select_runs(camera: str | None) -> Select[Any]:
 def select_segments(camera: str | None) -> Select[Any]:
     name = select(cameras.c.name).where(cameras.c.id == segments.c.camera_id).scalar_subquery().label("camera")
     return of_camera(select(segments, name), segments.c.camera_id, camera)
+
+
+def select_footage(camera: str | None) -> Select[Any]:
+    """Segments whose video is there and stays: not those that are being deleted or missing."""
+    return select_segments(camera).where(text(FOOTAGE))
 
 
 def of_camera(query: Select[Any], column: Any, camera: str | None) -> Select[Any]:
@@ -138,15 +143,31 @@ def close_runs(connection: Connection, before_us: int | None) -> int:
 def summaries(connection: Connection, now_us: int) -> list[CameraSummary]:
     of_this = segments.c.camera_id == cameras.c.id
     number = select(func.count()).select_from(segments).where(of_this).scalar_subquery()
+    left_out = select(func.count()).select_from(segments).where(of_this, text(LEFT_OUT))  # few: its index is quick
+    left_out = left_out.with_hint(segments, "INDEXED BY ix_segments_left_out", "sqlite")
     last = (
         select(segments.c.end_us)
-        .where(of_this, segments.c.start_us <= now_us)
+        .where(of_this, segments.c.start_us <= now_us, text(FOOTAGE))
         .order_by(segments.c.start_us.desc())
         .limit(1)
         .scalar_subquery()
     )
-    rows = connection.execute(select(cameras.c.name, number, last).order_by(cameras.c.name))
-    return [CameraSummary(name, count, None if end is None else from_us(end)) for name, count, end in rows]
+    query = select(cameras.c.name, number - left_out.scalar_subquery(), last).order_by(cameras.c.name)
+    return [
+        CameraSummary(name, count, None if end is None else from_us(end))
+        for name, count, end in connection.execute(query)
+    ]
+
+
+def around(connection: Connection, camera: str, since_us: int, until_us: int) -> tuple[int | None, int | None]:
+    """End of the last footage that began before ``since_us``, start of the first at ``until_us`` or later."""
+    start = segments.c.start_us
+    before = select_footage(camera).with_only_columns(segments.c.end_us).where(start < since_us)
+    after = select_footage(camera).with_only_columns(start).where(start >= until_us)
+    return (
+        connection.scalar(before.order_by(start.desc()).limit(1)),
+        connection.scalar(after.order_by(start).limit(1)),
+    )
 
 
 def to_run(row: Row[Any]) -> Run:

@@ -21,7 +21,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0001"
+HEAD = "0002"
 """Alembic's newest revision. Held here so that opening the catalogue need not import Alembic; a test compares them.
 
 Revisions are four digits that count up, so that text order tells older from newer.
@@ -32,6 +32,12 @@ LONG_US = 3_600_000_000
 
 OPEN_OR_LONG = f"end_us IS NULL OR end_us - start_us >= {LONG_US}"
 """Literal text, because SQLite uses a partial index only where the query repeats its condition word for word."""
+
+FOOTAGE = "state IN ('closed', 'salvaged')"
+"""Segments whose video is there and stays."""
+
+LEFT_OUT = "state NOT IN ('closed', 'salvaged')"
+"""The other ones. Literal text for the same reason."""
 
 metadata = MetaData(
     naming_convention={
@@ -61,8 +67,8 @@ cameras = Table(
     metadata,
     _required("id", Integer, "number that the other tables use", primary_key=True),
     _required("name", Text, "slug from the configuration, such as hik1", unique=True),
-    _required("added_us", Integer, "instant of the first row that named the camera"),
-    comment="every camera that was ever recorded; never deleted",
+    _required("added_us", Integer, "instant from which nvr knows the camera; the ledger says nothing of before"),
+    comment="every camera that was ever configured and started; never deleted",
 )
 
 runs = Table(
@@ -97,12 +103,41 @@ segments = Table(
     _required("codec", Text, "video codec as FFmpeg names it, such as h264 or hevc"),
     _required("width", Integer, "picture width in pixels"),
     _required("height", Integer, "picture height in pixels"),
-    _required("state", Text, "closed, or salvaged where its recorder was killed while writing it"),
+    _required("state", Text, "closed, salvaged where its recorder was killed, deleting before its file is, or missing"),
+    _optional("rule", Text, "the rule of retention that deletes it; NULL while it is kept"),
     Index("ix_segments_start", "start_us"),
-    Index("ix_segments_camera", "camera_id", "start_us"),
+    Index("ix_segments_camera", "camera_id", "start_us", "id", "end_us", "state", "bytes"),
     Index("ix_segments_run", "run_id"),
     Index("ix_segments_open_or_long", "start_us", sqlite_where=text(OPEN_OR_LONG)),
+    Index("ix_segments_left_out", "state", "start_us", "id", "camera_id", sqlite_where=text(LEFT_OUT)),
     comment="one closed video file; the file is the truth, the row can be rebuilt from it",
+)
+
+gaps = Table(
+    "gaps",
+    metadata,
+    _required("id", Text, "unique id that whoever noticed it gives", primary_key=True),
+    _camera(),
+    _required("start_us", Integer, "instant from which there is no video"),
+    _optional("end_us", Integer, "instant at which it ended; NULL while it lasts"),
+    _required("reason", Text, "why, a code of docs/ledger.md such as unreachable"),
+    _required("detail", Text, "what else is known, for people; may be empty"),
+    Index("ix_gaps_start", "start_us", "id"),
+    Index("ix_gaps_camera", "camera_id", "start_us", "id"),
+    Index("ix_gaps_open_or_long", "start_us", "id", sqlite_where=text(OPEN_OR_LONG)),
+    comment="why a camera has no video in a span; explains only what no segment covers",
+)
+
+stints = Table(
+    "stints",
+    metadata,
+    _required("id", Integer, "number without meaning", primary_key=True),
+    _required("start_us", Integer, "instant at which nvr start began"),
+    _required("alive_us", Integer, "last instant at which it is known to have run"),
+    _optional("end_us", Integer, "instant at which it ended in order; NULL while it runs, or where it was killed"),
+    _required("boot", Text, "the kernel's boot id: another one in the next row means that the machine went down"),
+    Index("ix_stints_start", "start_us"),
+    comment="one life of nvr start",
 )
 
 events = Table(
@@ -122,6 +157,7 @@ events = Table(
     _optional("box_bottom", REAL, "bottom edge of the best box, fraction of the picture height; NULL without a box"),
     _required("zones", Text, 'JSON array of the names of the zones it touched, such as ["gate"]'),
     _optional("snapshot", Text, "JPEG file, relative to the storage folder; NULL without one"),
+    _required("locked", Integer, "1 where the user wants its video and picture kept, else 0", server_default=text("0")),
     Index("ix_events_start", "start_us"),
     Index("ix_events_camera", "camera_id", "start_us"),
     Index("ix_events_kind", "kind", "start_us"),

@@ -61,6 +61,11 @@ def overlapping(
     return islice(chain.from_iterable(pages), limit)
 
 
+def in_order(database: Database, table: Table, query: Select[Any]) -> Iterator[Row[Any]]:
+    """All rows of ``query`` by start, then id, a page at a time. Raises CatalogueError."""
+    return chain.from_iterable(_pages(database, table, query, (_FIRST, _LAST), False, PAGE))
+
+
 def _pages(
     database: Database, table: Table, query: Select[Any], starts: tuple[int, int], newest_first: bool, size: int
 ) -> Iterator[Sequence[Row[Any]]]:

@@ -14,20 +14,29 @@ from types import TracebackType
 from typing import Self
 
 from nvr.catalogue import recordings
+from nvr.catalogue.chronicle import Chronicle
+from nvr.catalogue.custody import Custody
 from nvr.catalogue.database import BUSY_TIMEOUT, Database, may_write
 from nvr.catalogue.events import close_events, select_events, to_event, write_event
-from nvr.catalogue.recordings import CameraSummary, select_runs, select_segments, to_run, to_segment
+from nvr.catalogue.recordings import (
+    CameraSummary,
+    select_footage,
+    select_runs,
+    select_segments,
+    to_run,
+    to_segment,
+)
 from nvr.catalogue.revision import require_head
 from nvr.catalogue.schema import events, runs, segments
 from nvr.catalogue.spans import overlapping
-from nvr.clock import EPOCH, to_us
+from nvr.clock import EPOCH, from_us, to_us
 from nvr.errors import CatalogueError
 from nvr.model import Event, Run, Segment
 
 log = logging.getLogger(__name__)
 
 
-class Catalogue:
+class Catalogue(Chronicle, Custody):
     """One open catalogue. May be used from any thread of the process that opened it; several processes may have it
     open at once, each waits for the other's write (up to the busy timeout) and readers never wait.
 
@@ -107,7 +116,8 @@ class Catalogue:
         """End what a killed process left open, and return how many rows that were; called at start.
 
         Events end where they were last seen; runs end with their last segment (or where they began), reason "killed".
-        Rows that start at ``now`` or later are left alone: they belong to whoever calls this.
+        Rows that start at ``now`` or later are left alone: they belong to whoever calls this. So are gaps: an open
+        one goes on until there is video again.
         """
         before_us = None if now is None else to_us(now)
         with self._database.writing() as connection:
@@ -123,8 +133,11 @@ class Catalogue:
     def segments(
         self, since: datetime, until: datetime | None = None, camera: str | None = None, limit: int | None = None
     ) -> Iterator[Segment]:
-        """Segments that overlap [since, until), oldest first, read as they are asked for."""
-        query = select_segments(camera)
+        """Segments that overlap [since, until), oldest first, read as they are asked for.
+
+        Like all that speaks of footage, without those that are being deleted or whose file is missing.
+        """
+        query = select_footage(camera)
         return map(to_segment, overlapping(self._database, segments, query, since, until, limit=limit))
 
     def segment_at(self, camera: str, at: datetime) -> Segment | None:
@@ -136,11 +149,38 @@ class Catalogue:
 
     def segment_paths(self, camera: str) -> Iterator[Path]:
         """The path of every segment of a camera, relative to the storage folder, oldest first."""
-        query = select_segments(camera).with_only_columns(segments.c.id, segments.c.start_us, segments.c.path)
+        query = select_footage(camera).with_only_columns(segments.c.id, segments.c.start_us, segments.c.path)
         return (Path(row.path) for row in overlapping(self._database, segments, query, EPOCH, None))
 
+    def recorded(
+        self, camera: str, since: datetime, until: datetime | None = None
+    ) -> Iterator[tuple[datetime, datetime]]:
+        """Start and end of footage that overlaps [since, until), by start; segments that touch are one span."""
+        query = select_footage(camera).with_only_columns(segments.c.id, segments.c.start_us, segments.c.end_us)
+        begun_us = ended_us = None
+        for row in overlapping(self._database, segments, query, since, until):
+            start_us, end_us = row.start_us, row.end_us
+            if begun_us is None or ended_us is None:
+                begun_us, ended_us = start_us, end_us
+            elif start_us <= ended_us:
+                ended_us = max(ended_us, end_us)
+            else:
+                yield from_us(begun_us), from_us(ended_us)
+                begun_us, ended_us = start_us, end_us
+        if begun_us is not None and ended_us is not None:
+            yield from_us(begun_us), from_us(ended_us)
+
+    def around(self, camera: str, since: datetime, until: datetime) -> tuple[datetime | None, datetime | None]:
+        """When the last footage that began before ``since`` ends, and the first that begins at ``until`` or later."""
+        with self._database.reading() as connection:
+            before_us, after_us = recordings.around(connection, camera, to_us(since), to_us(until))
+        return (
+            None if before_us is None else from_us(before_us),
+            None if after_us is None else from_us(after_us),
+        )
+
     def has_segment(self, path: Path) -> bool:
-        """Whether a file, relative to the storage folder, has its row."""
+        """Whether a file, relative to the storage folder, has its row, in whatever state."""
         query = select_segments(None).where(segments.c.path == path.as_posix())
         with self._database.reading() as connection:
             return connection.execute(query).first() is not None

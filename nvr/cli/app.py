@@ -95,4 +95,17 @@ def version(
         raise typer.Exit
 
 
-from nvr.cli import cameras, configuration, database, demo, events, segments, status  # noqa: E402, F401  # register
+from nvr.cli import (  # noqa: E402, F401  # register
+    cameras,
+    check,
+    configuration,
+    database,
+    demo,
+    events,
+    export,
+    gaps,
+    prune,
+    segments,
+    status,
+    storage,
+)

@@ -12,33 +12,42 @@ import logging
 import os
 import shutil
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nvr import layout, logs, pulse
+from nvr import layout, logs
 from nvr.analysis.task import Look
 from nvr.analysis.task import Task as AnalyzerTask
 from nvr.catalogue.intake import Intake
 from nvr.catalogue.store import Catalogue
 from nvr.catalogue.upgrade import upgrade
+from nvr.cli.app import database_of
 from nvr.clock import Clock, SystemClock, duration_us, from_us
-from nvr.errors import CatalogueError, ConfigError, StorageError
+from nvr.errors import ConfigError, StorageError
+from nvr.history import boot_id
+from nvr.logbook import Logbook
+from nvr.model import Gap
 from nvr.nursery import Nursery
-from nvr.recording.outbox import read_message
+from nvr.recording.outbox import Room, read_message
 from nvr.recording.task import Target, Task, Watch
-from nvr.supervisor import Supervisor, Worker
+from nvr.retention.policy import policy_of
+from nvr.retention.task import Task as JanitorTask
+from nvr.supervisor import End, Supervisor, Worker
+from nvr.systemd import Systemd
 
 if TYPE_CHECKING:
     from nvr.config import Camera, Config
 
 log = logging.getLogger(__name__)
-NEEDED_BYTES = 200_000_000
-"""Free space below which a start is refused: a few minutes of a few cameras."""
+FEW_BYTES = 200_000_000
+"""Free space that is worth a warning: a few minutes of a few cameras."""
 LOCKED = timedelta(seconds=1)
 """How long a row may wait for another writer before the supervisor looks after its workers again."""
-ANALYZER = "analyzer"
+ANALYZER, JANITOR = "analyzer", "janitor"
+ROOM = b"room"
+"""To the janitor: a recorder met a full disk."""
 
 
 def start(config: Config, names: tuple[str, ...], log_level: str, nursery: Nursery) -> None:
@@ -52,8 +61,11 @@ def start(config: Config, names: tuple[str, ...], log_level: str, nursery: Nurse
     cameras = _choose(config, names)
     logs.configure(log_level)
     clock = SystemClock()
-    volume = layout.prepare(config.storage, NEEDED_BYTES)
-    database = config.database or layout.database_path(config.storage)
+    volume = layout.prepare(config.storage)
+    free = layout.free_bytes(config.storage)
+    if free < FEW_BYTES:
+        log.warning("%s has %.0f MB free: the oldest video goes at once, if there is any", config.storage, free / 1e6)
+    database = database_of(config)
     with _only_one(config.storage), _run_folder(volume, cameras) as folder:
         if not database.exists():
             upgrade(database)
@@ -80,29 +92,53 @@ class Station:
         self._config = config
         self._cameras = cameras
         self._folder = folder
-        self._catalogue = catalogue
         self._clock = clock
         self._log_level = log_level
         self._rows = Intake(catalogue)
+        self._logbook = Logbook(catalogue, self._rows, clock, boot_id())
+        self._systemd = Systemd()
         looks = tuple(look for name in cameras if (look := self._look(name)) is not None)
         workers = [self._recorder(name) for name in cameras]
         if looks:
             workers.append(self._analyzer(looks))
-        self._supervisor = Supervisor(workers, clock, nursery, self._receive, self._rows.store)
+        workers.append(self._janitor())
+        self._supervisor = Supervisor(workers, clock, nursery, self._receive, self._tick, self._ended)
 
     def run(self) -> None:
+        """Run until stopped. Raises CatalogueError where the database cannot be used at the start."""
+        self._logbook.begin(self._cameras)
+        self._systemd.ready()
         self._supervisor.run()
         self._rows.store()
         if self._rows or self._rows.lost:
             log.error("%d rows were not stored; the files are complete", len(self._rows) + self._rows.lost)
+        self._logbook.close()
         log.info("stopped")
 
     def _receive(self, channel: socket.socket) -> bool:
         message = read_message(channel)
         if message is None:
             return False
-        self._rows.put(message)
+        if isinstance(message, Room):
+            self._supervisor.tell(JANITOR, ROOM)
+        elif isinstance(message, Gap):
+            self._logbook.hear(message)
+        else:
+            self._rows.put(message)
         return True
+
+    def _tick(self) -> None:
+        self._rows.store()
+        if self._supervisor.stopping:
+            self._systemd.stopping()
+        else:
+            self._logbook.tick()
+            self._systemd.alive()
+
+    def _ended(self, worker: str, end: End, how: str) -> None:
+        kind, _, camera = worker.partition(".")
+        if kind == "recorder":
+            self._logbook.ended(camera, end, how)
 
     def _recorder(self, name: str) -> Worker:
         camera = self._cameras[name]
@@ -113,6 +149,7 @@ class Station:
             watch = None
             if look is not None:
                 watch = Watch(camera.analysed, camera.detect.frames, look.slot)
+            segment_us = duration_us(self._config.recording.segment)
             return (
                 Task(
                     camera=name,
@@ -120,37 +157,27 @@ class Station:
                     sub=camera.sub,
                     record=camera.record != "off",
                     audio=camera.audio != "off",
-                    target=Target(self._config.storage, duration_us(self._config.recording.segment)),
+                    target=Target(self._config.storage, segment_us, camera.schedule),
                     pulse=beat,
                     watch=watch,
-                    known_until=self._newest(name),
+                    gap=self._logbook.gap(name),
                     restarts=restarts,
                     log_level=self._log_level,
                 ),
             )
 
-        return Worker(f"recorder.{name}", "nvr.recording.recorder:run", arguments, beat, ready=self._may_log_in(name))
+        return Worker(f"recorder.{name}", "nvr.recording.recorder:run", arguments, beat)
 
-    def _may_log_in(self, name: str) -> Callable[[], bool]:
-        """Cameras that share a host and a user wait for the first of them to be let in, so that a wrong password
-        is tried once and not once a channel: the device would lock the account."""
-        main = self._cameras[name].main
-        leader = next(
-            other
-            for other, camera in self._cameras.items()
-            if _device(camera.main.url) == _device(main.url) and camera.main.username == main.username
-        )
-        if leader == name or main.is_file or not main.username:
-            return lambda: True
-        beat = layout.pulse_path(self._folder, f"recorder.{leader}")
+    def _janitor(self) -> Worker:
+        beat = layout.pulse_path(self._folder, JANITOR)
+        started = from_us(self._clock.now_us())
+        policy = policy_of(self._config)
 
-        def let_in() -> bool:
-            seen = pulse.read(beat)
-            if seen is None or seen.state in ("starting", "connecting"):
-                return False
-            return "(401)" not in (seen.last_error or "")
+        def arguments(restarts: int) -> tuple[JanitorTask]:
+            storage, database = self._config.storage, database_of(self._config)
+            return (JanitorTask(policy, storage, database, self._folder, started, restarts, self._log_level),)
 
-        return let_in
+        return Worker(JANITOR, "nvr.janitor:run", arguments, beat)
 
     def _look(self, name: str) -> Look | None:
         camera = self._cameras[name]
@@ -169,26 +196,12 @@ class Station:
 
     def _analyzer(self, looks: tuple[Look, ...]) -> Worker:
         beat = layout.pulse_path(self._folder, ANALYZER)
-        database = self._config.database or layout.database_path(self._config.storage)
 
         def arguments(restarts: int) -> tuple[AnalyzerTask]:
-            return (AnalyzerTask(looks, self._config.storage, database, beat, restarts, self._log_level),)
+            storage, database = self._config.storage, database_of(self._config)
+            return (AnalyzerTask(looks, storage, database, beat, restarts, self._log_level),)
 
         return Worker(ANALYZER, "nvr.analysis.analyzer:run", arguments, beat)
-
-    def _newest(self, name: str) -> Path | None:
-        """The camera's newest segment that has a row; what lies after it on disk lost its row."""
-        with contextlib.suppress(CatalogueError):
-            for summary in self._catalogue.summary(from_us(self._clock.now_us())):
-                if summary.camera == name and summary.last_end is not None:
-                    segment = self._catalogue.segment_at(name, summary.last_end - timedelta(microseconds=1))
-                    return segment.path if segment is not None else None
-        return None
-
-
-def _device(url: str) -> str:
-    """Host and port of a stream's address."""
-    return url.partition("://")[2].partition("/")[0]
 
 
 def _choose(config: Config, names: tuple[str, ...]) -> dict[str, Camera]:
@@ -220,9 +233,9 @@ def _only_one(storage: Path) -> Iterator[None]:
 def _run_folder(volume: str, cameras: dict[str, Camera]) -> Iterator[Path]:
     """The folder in shared memory with slots and pulses; gone when the run is over."""
     folder = layout.run_folder(volume)
-    shutil.rmtree(folder, ignore_errors=True)  # what a killed predecessor left
+    _sweep(folder)
     try:
-        folder.mkdir(mode=0o700, parents=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise StorageError(
             f"cannot make {folder}: {error.strerror}; if it is there, another account's nvr start left it: remove it"
@@ -237,3 +250,13 @@ def _run_folder(volume: str, cameras: dict[str, Camera]) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what a killed predecessor left, but for what cameras have refused: a login is not tried again for that."""
+    with contextlib.suppress(FileNotFoundError):
+        for entry in list(folder.iterdir()):
+            if entry.is_dir():
+                shutil.rmtree(entry, ignore_errors=True)
+            elif entry.suffix != ".door":
+                entry.unlink(missing_ok=True)

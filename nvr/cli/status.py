@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from nvr.pulse import Pulse
 
 STALE_US = 10_000_000
+BUFFERED = 1_000_000
+"""Bytes in memory that are worth a line."""
+FAR_S = 5.0
+"""Seconds by which a camera's clock may be off without a line."""
 
 
 @app.command()
@@ -41,7 +45,7 @@ def gather(config: Config) -> dict[str, Any]:
     except StorageError:
         folder = None
     stored, problem = _stored_segments(config)
-    names = [f"recorder.{name}" for name in config.cameras] + ["analyzer"]
+    names = [f"recorder.{name}" for name in config.cameras] + ["analyzer", "janitor"]
     beats = {name: _pulse(folder, name) for name in names}
     monotonic_us = clock.monotonic_us()
     return {
@@ -77,6 +81,8 @@ def _camera(name: str, beat: Pulse | None, stored: int, monotonic_us: int) -> di
         "skipped": beat.skipped if beat else 0,
         "segments": stored,
         "restarts": beat.restarts if beat else 0,
+        "buffered": beat.buffered if beat and live else 0,
+        "clock_offset": round(beat.clock_offset_us / 1e6, 3) if beat and live and beat.clock_offset_us else None,
         "last_error": (beat.last_error or None) if beat else None,
     }
 
@@ -131,6 +137,11 @@ def _print(report: dict[str, Any]) -> None:
         ),
         "no cameras",
     )
+    for row in report["cameras"]:
+        if row["buffered"] > BUFFERED:
+            typer.echo(f"{row['camera']}: {row['buffered'] / 1e6:.1f} MB of video wait in memory for the disk")
+        if abs(row["clock_offset"] or 0) > FAR_S:
+            typer.echo(f"{row['camera']}: the camera's clock is {row['clock_offset']:+.1f} s off")
     for process in report["processes"]:
         typer.echo(f"{process['name']} (pid {process['pid']}): {process['state']}")
     if not report["processes"]:

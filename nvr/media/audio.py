@@ -64,8 +64,6 @@ class AudioTrack:
             else:
                 self._encode(packet, time_us)
         except (av.error.FFmpegError, ValueError) as error:
-            if isinstance(error, OSError):
-                raise
             self._give_up(error)
 
     def finish(self) -> None:
@@ -78,8 +76,6 @@ class AudioTrack:
                     self._encode_frame(frame)
                 self._container.mux(self._stream.encode(None))
         except (av.error.FFmpegError, ValueError) as error:
-            if isinstance(error, OSError):
-                raise
             self._give_up(error)
 
     def _encode(self, packet: RawPacket, time_us: int) -> None:

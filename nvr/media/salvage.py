@@ -1,7 +1,7 @@
 """Read a segment file back: who recorded it, when, and how much of it plays.
 
-Lives in the recorder process at its start, where it rescues what a killed predecessor left as ``.part``, and files
-whose row was lost between the rename and the catalogue.
+Lives in the recorder process, where it rescues what a killed predecessor left as ``.part``, and in the janitor, which
+reads back files whose row was lost between the rename and the catalogue.
 """
 
 from __future__ import annotations
@@ -17,42 +17,24 @@ import av.error
 
 from nvr import layout
 from nvr.clock import from_us
-from nvr.errors import StorageError
 from nvr.media.segment import seal
 from nvr.model import Segment, SegmentState
 
 log = logging.getLogger(__name__)
 HEADER_BYTES = 4096
-ADOPTED = 100
-"""An hour or two of files; reading them takes seconds."""
 
 
-def salvage(storage: Path, camera: str, known_until: Path | None) -> Iterator[Segment]:
-    """Give every ``.part`` of a camera its final name, and describe files that lie after ``known_until``.
+def salvage(storage: Path, camera: str) -> Iterator[Segment]:
+    """Give every ``.part`` of a camera its final name and its row, one at a time, as they are asked for.
 
-    One at a time, as they are asked for: each is read whole. ``known_until`` is the path of the newest file the
-    catalogue knows, relative to ``storage``; names sort by time within an offset, so folders from its day on are
-    looked at. Recording waits for this, so that only the newest ``ADOPTED`` files that lost their row are read; how
-    many are left is logged. A file that another process has locked is being written and left alone; a ``.part`` that
-    cannot be read is kept as ``.unreadable``, and removed when it is no more than a header.
+    A file that another process has locked is being written and left alone; one that cannot be read is kept as
+    ``.unreadable``, and removed when it is no more than a header. Each is read whole.
     """
     root = storage / "segments" / camera
-    days = sorted(entry for entry in root.iterdir() if entry.is_dir()) if root.is_dir() else []
-    rescued: set[Path] = set()
-    for part in (part for day in days for part in sorted(day.glob(f"*.mp4{layout.PART_SUFFIX}"))):
+    for part in sorted(root.glob(f"*/*.mp4{layout.PART_SUFFIX}")):
         segment = _rescue(storage, part)
         if segment is not None:
-            rescued.add(segment.path)
             yield segment
-    files = [file.relative_to(storage) for day in days for file in sorted(day.glob("*.mp4"))]
-    known = known_until.parts[-2:] if known_until is not None else ("", "")
-    lost = [path for path in files if path.parts[-2:] > known and path not in rescued]
-    if len(lost) > ADOPTED:
-        log.warning("%s: %d older files have no row in the catalogue", camera, len(lost) - ADOPTED)
-    for path in lost[-ADOPTED:]:
-        described = describe(storage, storage / path, "closed")
-        if described is not None:
-            yield described
 
 
 def cut_back(file: Path) -> None:
@@ -121,25 +103,25 @@ def _rescue(storage: Path, part: Path) -> Segment | None:
     except BlockingIOError:
         os.close(descriptor)
         return None
-    segment = None
     try:
-        cut_back(part)
-        segment = describe(storage, part, "salvaged")
+        return _close(storage, part, descriptor)
     except OSError as error:
         log.warning("%s cannot be salvaged: %s", part, error.strerror)
-    if segment is None:
-        empty = os.fstat(descriptor).st_size < HEADER_BYTES
+        return None
+    finally:
         os.close(descriptor)
-        if empty:
-            part.unlink()
-        else:
-            part.rename(part.with_name(part.name.removesuffix(layout.PART_SUFFIX) + ".unreadable"))
-            log.warning("%s holds no playable frame; kept as .unreadable", part)
-        return None
-    try:
+
+
+def _close(storage: Path, part: Path, descriptor: int) -> Segment | None:
+    """Cut, describe, rename. Raises OSError; the ``.part`` is then still there."""
+    cut_back(part)
+    segment = describe(storage, part, "salvaged")
+    if segment is not None:
         seal(part, descriptor)
-    except StorageError as error:
-        log.warning("%s", error)
-        return None
-    log.warning("salvaged %s: %d frames, %s", segment.path, segment.packets, segment.duration)
+        log.warning("salvaged %s: %d frames, %s", segment.path, segment.packets, segment.duration)
+    elif os.fstat(descriptor).st_size < HEADER_BYTES:
+        part.unlink()
+    else:
+        part.rename(part.with_name(part.name.removesuffix(layout.PART_SUFFIX) + ".unreadable"))
+        log.warning("%s holds no playable frame; kept as .unreadable", part)
     return segment

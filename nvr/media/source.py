@@ -9,6 +9,8 @@ same is ended by the supervisor. A container is never closed from another thread
 
 from __future__ import annotations
 
+import io
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -24,7 +26,9 @@ from av.stream import Discard
 from nvr.clock import Clock
 from nvr.errors import LoginError, SourceError
 from nvr.logs import redact
+from nvr.media.parameters import FORMATS, parameter_sets
 from nvr.model import Address, PacketInfo
+from nvr.reason import Reason
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
@@ -35,7 +39,8 @@ if TYPE_CHECKING:
     RawPacket = Packet[Any]
     """FFmpeg's packet, which the recorder passes from source to segment without looking inside."""
 
-READ_TIMEOUT_US = 5_000_000
+READ_TIMEOUT_US = 3_000_000
+"""FFmpeg notices a silent camera after one to two of these."""
 VIDEO_TIMEOUT_US = 10_000_000
 """With audio still flowing, FFmpeg's timeout never fires: this one watches video packets alone."""
 PROBE = {"analyzeduration": "500000", "probesize": "65536"}
@@ -66,15 +71,13 @@ class Source:
         self.container = container
         self.video: VideoStream = container.streams.video[0]
         self.audio: AudioStream | None = next(iter(container.streams.audio), None)
-        codec = self.video.codec_context
-        self.info = StreamInfo(
-            codec=codec.name,
-            width=codec.width,
-            height=codec.height,
-            fps=float(self.video.average_rate or self.video.guessed_rate or 0),
-            extradata=codec.extradata,
-            audio=self.audio.codec_context.name if self.audio else None,
-        )
+        self.template: VideoStream = self.video
+        """What a new file's header is made from; replaced when the camera changes its picture in mid-stream."""
+        self.info = self._describe(self.video)
+        self.clock_offset_us: int | None = None
+        """How far the camera's clock is ahead of ours, by its RTCP reports (RFC 3550, 6.4.1); None without any."""
+        self._renewal: InputContainer | None = None
+        self._sets = parameter_sets(self.info.codec, self.info.extradata or b"")
 
     def packets(self) -> Iterator[tuple[PacketInfo, RawPacket]]:
         """The packets as they come, until the stream ends. Raises SourceError when it breaks off.
@@ -90,7 +93,45 @@ class Source:
             raise translate(error, self._address) from error
 
     def close(self) -> None:
+        if self._renewal is not None:
+            self._renewal.close()
         self.container.close()
+
+    def _describe(self, video: VideoStream) -> StreamInfo:
+        codec = video.codec_context
+        return StreamInfo(
+            codec=codec.name,
+            width=codec.width,
+            height=codec.height,
+            fps=float(self.video.average_rate or self.video.guessed_rate or 0),
+            extradata=codec.extradata,
+            audio=self.audio.codec_context.name if self.audio else None,
+        )
+
+    def _renewed(self, packet: RawPacket) -> bool:
+        """Whether a key frame carries other parameter sets than those before it: then ``template`` and ``info`` change.
+
+        A file's header holds one set, so the caller begins a new file. FFmpeg reads the new set from the packet itself.
+        """
+        if self.info.codec not in FORMATS:
+            return False
+        data = bytes(packet)
+        sets = parameter_sets(self.info.codec, data)
+        if not sets or sets <= self._sets:
+            return False
+        renewal = _open_picture(data, FORMATS[self.info.codec])
+        if renewal is None:
+            return False
+        if self._renewal is not None:
+            self._renewal.close()
+        self._renewal, self.template, self._sets = renewal, renewal.streams.video[0], sets
+        self.info = self._describe(self.template)
+        return True
+
+    def _read_clock(self, packet: RawPacket, arrival_us: int) -> None:
+        if packet.has_sidedata("prft"):
+            wall_us = int.from_bytes(bytes(packet.get_sidedata("prft"))[:8], sys.byteorder, signed=True)
+            self.clock_offset_us = wall_us - arrival_us
 
     def _live_packets(self) -> Iterator[tuple[PacketInfo, RawPacket]]:
         video = self.video
@@ -103,9 +144,15 @@ class Source:
             if packet.stream is video:
                 last_video_us = self._clock.monotonic_us()
             elif self._clock.monotonic_us() - last_video_us > VIDEO_TIMEOUT_US:
-                raise SourceError(f"{self._address.url}: no video for {VIDEO_TIMEOUT_US // 1_000_000} s, only audio")
-            yield to_info(packet, now_us()), packet
-        raise SourceError(f"{self._address.url}: the camera closed the connection")
+                text = f"{self._address.url}: no video for {VIDEO_TIMEOUT_US // 1_000_000} s, only audio"
+                raise SourceError(text, Reason.STALLED)
+            info = to_info(packet, now_us())
+            if packet.is_keyframe and packet.stream is video:
+                self._read_clock(packet, info.arrival_us)
+                if self._renewed(packet):
+                    info = replace(info, renewed=True)
+            yield info, packet
+        raise SourceError(f"{self._address.url}: the camera closed the connection", Reason.CLOSED)
 
     def _file_packets(self) -> Iterator[tuple[PacketInfo, RawPacket]]:
         streams = [stream for stream in (self.video, self.audio) if stream is not None]
@@ -150,6 +197,20 @@ def open_source(address: Address, clock: Clock, *, audio: bool) -> Source:
         source.close()
         raise SourceError(f"{address.url}: no picture size within 10 s: is the camera sending key frames?")
     return source
+
+
+def _open_picture(data: bytes, format: str) -> InputContainer | None:
+    """A key frame as a stream of its own; None where it does not decode, so that damage is not taken for a change."""
+    container = av.open(io.BytesIO(data), "r", format=format)
+    try:
+        video = container.streams.video[0]
+        video.codec_context.options = {"err_detect": "explode"}
+        if next(container.decode(video), None) is not None and video.codec_context.extradata is not None:
+            return container
+    except (av.error.FFmpegError, IndexError):
+        pass
+    container.close()
+    return None
 
 
 def _described(source: Source) -> bool:
@@ -199,19 +260,34 @@ def translate(error: Exception, address: Address) -> SourceError:
     status = type(error).__name__
     if isinstance(error, av.error.HTTPUnauthorizedError):
         return LoginError(f"{url}: the camera refused the login of {address.username or 'nobody'} (401)")
-    if isinstance(error, av.error.HTTPForbiddenError):
-        return SourceError(f"{url}: {address.username or 'this user'} may not view this stream (403)")
-    if isinstance(error, av.error.HTTPNotFoundError):
-        return SourceError(f"{url}: the camera has no such channel or path (404)")
-    if isinstance(error, ConnectionRefusedError):
-        return SourceError(f"{url}: nothing listens there (connection refused): check host and port")
-    if isinstance(error, TimeoutError | av.error.ExitError):
-        return SourceError(f"{url}: no answer for {READ_TIMEOUT_US // 1_000_000} s")
     if isinstance(error, av.error.InvalidDataError):
         what = "not a video file" if address.is_file else "no usable answer (not RTSP, or it stopped while opening)"
-        return SourceError(f"{url}: {what}")
+        return SourceError(f"{url}: {what}", Reason.UNUSABLE)
+    for kind, text, reason in _ANSWERS:
+        if isinstance(error, kind):
+            return SourceError(f"{url}: {text}", reason)
     text = redact(getattr(error, "strerror", None) or str(error))
-    return SourceError(f"{url}: {text} ({status})")
+    reason = Reason.UNREACHABLE if isinstance(error, OSError) else Reason.UNUSABLE
+    return SourceError(f"{url}: {text} ({status})", reason)
+
+
+_ANSWERS: tuple[tuple[type[Exception], str, Reason], ...] = (
+    (av.error.HTTPForbiddenError, "this user may not view the stream (403)", Reason.FORBIDDEN),
+    (av.error.HTTPNotFoundError, "the camera has no such channel or path (404)", Reason.NOT_FOUND),
+    (
+        av.error.HTTPOtherClientError,
+        "the camera refused (4xx, such as 453: too many viewers): close other clients of it",
+        Reason.BUSY,
+    ),
+    (av.error.HTTPServerError, "the camera is busy or starting (5xx, such as 503)", Reason.BUSY),
+    (
+        ConnectionRefusedError,
+        "nothing listens there (connection refused): check host and port",
+        Reason.UNREACHABLE,
+    ),
+    (TimeoutError, f"no answer for {READ_TIMEOUT_US // 1_000_000} s", Reason.STALLED),
+    (av.error.ExitError, f"no answer for {READ_TIMEOUT_US // 1_000_000} s", Reason.STALLED),
+)
 
 
 def _reader(video: VideoStream, audio: AudioStream | None) -> Callable[[RawPacket, int], PacketInfo]:

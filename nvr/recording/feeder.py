@@ -18,7 +18,8 @@ from nvr.clock import Clock
 from nvr.errors import LoginError, NvrError
 from nvr.frameslot import SlotWriter
 from nvr.media.decoder import Decoder
-from nvr.media.source import StreamInfo, open_source
+from nvr.media.door import REFUSED_US
+from nvr.media.source import Source, StreamInfo
 from nvr.model import Address
 from nvr.recording.task import Watch
 from nvr.recording.timeline import Timeline
@@ -46,7 +47,15 @@ class _Offer:
 class Feeder:
     """Decodes into one slot. Its counters are read by the recording thread."""
 
-    def __init__(self, camera: str, watch: Watch, clock: Clock, stop: threading.Event) -> None:
+    def __init__(
+        self,
+        camera: str,
+        watch: Watch,
+        clock: Clock,
+        stop: threading.Event,
+        connect: Callable[[Address, bool], Source],
+    ) -> None:
+        """``connect`` opens a stream, with audio or without; it raises SourceError."""
         self.dropped = 0
         """Packets not taken because the thread was behind."""
         self.frame_at_us = 0
@@ -57,6 +66,7 @@ class Feeder:
         self._watch = watch
         self._clock = clock
         self._stop = stop
+        self._connect = connect
         self._decoder: Decoder | None = None
         self._skipped_before = 0
         self._offers: queue.Queue[_Offer] = queue.Queue(QUEUED_PACKETS)
@@ -126,14 +136,14 @@ class Feeder:
                 return
             except LoginError as error:
                 self._fail(error)
-                return
+                self._stop.wait(REFUSED_US / 1e6)
             except NvrError as error:
                 self._fail(error)
                 delay_us = backoff.failed(self._clock.monotonic_us() - begun_us)
                 self._stop.wait(delay_us / 1e6)
 
     def _run_once(self, address: Address, slot: SlotWriter) -> None:
-        source = open_source(address, self._clock, audio=False)
+        source = self._connect(address, False)
         try:
             self._begin(source.info)
             timeline, held, slewed_us = Timeline(), [], 0

@@ -11,11 +11,18 @@ import pickle
 import socket
 import threading
 from collections import deque
+from dataclasses import dataclass
 
-from nvr.model import Run, Segment
+from nvr.model import Gap, Run, Segment
 
-Message = Run | Segment
-"""A Run without an end has begun, one with an end has ended; a Segment is sealed."""
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """The disk is full: the janitor is to make room at once."""
+
+
+Message = Run | Segment | Gap | Room
+"""A Run or Gap without an end has begun, one with an end has ended; a Segment is sealed."""
 LIMIT = 1000
 
 

@@ -27,9 +27,10 @@ class Rotation:
         self._start_us: int | None = None
         self._cut_wanted = False
 
-    def decide(self, *, video: bool, key: bool, dts_us: int, jumped: bool = False) -> Decision:
-        """The packet's fate. ``jumped``: the camera's clock jumped before it, so the next key frame starts a file."""
-        self._cut_wanted = self._cut_wanted or jumped
+    def decide(self, *, video: bool, key: bool, dts_us: int, changed: bool = False) -> Decision:
+        """The packet's fate. ``changed``: what came before cannot share a file with what follows (the camera's clock
+        jumped, ours was set, the picture's format is another), so the next key frame starts a file."""
+        self._cut_wanted = self._cut_wanted or changed
         if not (video and key):
             return Decision.DISCARD if self._start_us is None else Decision.KEEP
         if self._start_us is None or self._cut_wanted or dts_us - self._start_us >= self._segment_us:
@@ -39,5 +40,5 @@ class Rotation:
         return Decision.KEEP
 
     def restart(self) -> None:
-        """The segment was lost (a full disk): discard until the next key frame."""
+        """The segment was ended (a full disk, the schedule): discard until the next key frame."""
         self._start_us = None

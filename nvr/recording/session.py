@@ -11,18 +11,18 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nvr import layout
 from nvr.clock import Clock, from_us
-from nvr.errors import StorageError
+from nvr.errors import SourceError, StorageError
 from nvr.media.segment import Origin, SegmentWriter
 from nvr.model import PacketInfo, Placed, Run
-from nvr.recording.keeper import Keeper
+from nvr.reason import Reason
+from nvr.recording.gaps import Gaps
 from nvr.recording.outbox import Outbox
 from nvr.recording.rotation import Decision, Rotation
+from nvr.recording.spool import Spool, SpoolFile
 from nvr.recording.task import Target
 from nvr.recording.timeline import STEP_US, Timeline
 
@@ -31,31 +31,41 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 LOCK_S = 2.0
-MILLISECOND = timedelta(milliseconds=1)
 
 
 class Session:
     """Takes a run's packets and turns them into segments. A disk error costs packets, not the connection."""
 
-    def __init__(self, run: Run, source: Source, target: Target, keeper: Keeper, outbox: Outbox, clock: Clock) -> None:
+    def __init__(
+        self, run: Run, source: Source, target: Target, spool: Spool, gaps: Gaps, outbox: Outbox, clock: Clock
+    ) -> None:
         self.run = run
         self.segments = 0
         self.dropped = 0
         """Video packets that could not be written."""
-        self.error = ""
         self.timeline = Timeline()
+        self.begun_us = clock.monotonic_us()
         self._source = source
         self._target = target
-        self._keeper = keeper
+        self._spool = spool
+        self._gaps = gaps
         self._outbox = outbox
         self._clock = clock
         self._rotation = Rotation(target.segment_us)
         self._held: deque[tuple[PacketInfo, RawPacket]] = deque()
         self._writer: SegmentWriter | None = None
+        self._file: SpoolFile | None = None
+        self._on_duty, self._change_us = True, 0
+        self._stepped = self._losing = False
         self._lock = threading.Lock()
         self._ended = self._abandoned = False
         self.on_placed: Callable[[PacketInfo, RawPacket, Placed], None] | None = None
         """Called for every video packet before it is written; for the feeder."""
+
+    @property
+    def writing(self) -> bool:
+        """Whether packets go into a file now."""
+        return self._writer is not None
 
     def take(self, info: PacketInfo, packet: RawPacket) -> None:
         """Write a packet where it belongs, now or once the run's start is understood."""
@@ -65,12 +75,18 @@ class Session:
         for placed in self.timeline.push(info):
             self._write(*self._held.popleft(), placed)
 
-    def end(self, reason: str) -> None:
+    def clock_stepped(self) -> None:
+        """This machine's clock was set: the next key frame begins a file that is placed by the new time."""
+        self.timeline.forget()
+        self._stepped = True
+        self._change_us = 0
+
+    def end(self, reason: Reason, detail: str) -> None:
         """Write what is held, close the open segment, and report the run's end."""
         for placed in self.timeline.flush():
             self._write(*self._held.popleft(), placed)
         with self._lock:
-            self._finish(reason)
+            self._finish(reason, detail)
 
     def abandon(self) -> None:
         """From the keeper: write what is held and close the segment, for a recording thread that is stuck in a read."""
@@ -78,23 +94,23 @@ class Session:
         for placed in self.timeline.flush():
             self._write(*self._held.popleft(), placed)
         if not self._lock.acquire(timeout=LOCK_S):
-            log.error("%s: a write to disk does not return; the open segment stays a .part", self.run.camera)
+            log.error("%s: FFmpeg does not return; the open segment stays a .part", self.run.camera)
             return
         try:
-            self._finish("stopped")
+            self._finish(Reason.STOPPED, "")
         finally:
             self._lock.release()
 
-    def _finish(self, reason: str) -> None:
+    def _finish(self, reason: Reason, detail: str) -> None:
         if self._ended:
             return
         self._ended = True
-        writer, self._writer = self._writer, None
         end_us = self._clock.now_us()
-        if writer is not None:
-            end_us = self.timeline.instant_us(writer.end_media_us)
-            self._close(writer, end_us)
-        self._outbox.post(replace(self.run, end=max(from_us(end_us), self.run.start), end_reason=reason))
+        if self._writer is not None:
+            end_us = self._close(self.timeline.instant_us(self._writer.end_media_us))
+        self._gaps.begin(end_us, reason, detail)
+        text = f"{reason}: {detail}" if detail else str(reason)
+        self._outbox.post(replace(self.run, end=max(from_us(end_us), self.run.start), end_reason=text))
 
     def _write(self, info: PacketInfo, packet: RawPacket, placed: Placed) -> None:
         video = info.stream == "video"
@@ -102,9 +118,18 @@ class Session:
             self.on_placed(info, packet, placed)
         if placed.dropped:
             return
-        decision = self._rotation.decide(video=video, key=info.key, dts_us=placed.dts_us, jumped=placed.jumped)
+        if info.arrival_us >= self._change_us:
+            self._look_at_schedule(info.arrival_us)
+        if not self._on_duty:
+            return
+        decision = self._rotation.decide(
+            video=video,
+            key=info.key,
+            dts_us=placed.dts_us,
+            changed=placed.jumped or info.renewed or self._stepped,
+        )
         if decision is Decision.DISCARD:
-            self.dropped += video
+            self.dropped += video and self._losing
             return
         with self._lock:
             if self._ended:
@@ -116,9 +141,27 @@ class Session:
             except StorageError as error:
                 self._lose(error)
 
-    def _mux(self, packet: RawPacket, placed: Placed, *, video: bool) -> None:
-        if self._writer is None:
+    def _look_at_schedule(self, at_us: int) -> None:
+        schedule = self._target.schedule
+        if schedule is None:
+            self._change_us = 1 << 62
             return
+        on_duty, self._change_us = schedule.covers(at_us), schedule.change_us(at_us)
+        if self._on_duty and not on_duty:
+            with self._lock:
+                if self._writer is not None and not self._ended:
+                    at_us = self._close(self.timeline.instant_us(self._writer.end_media_us))
+            self._rotation.restart()
+            self._gaps.begin(at_us, Reason.STARTING)
+        self._on_duty = on_duty
+
+    def _mux(self, packet: RawPacket, placed: Placed, *, video: bool) -> None:
+        if self._writer is None or self._file is None:
+            return
+        if self._file.broken is not None:
+            raise self._file.broken
+        if not self._spool.has_room():
+            raise self._spool.trouble
         if video:
             self._writer.write_video(packet, placed)
         else:
@@ -129,50 +172,45 @@ class Session:
         before_us = self.timeline.instant_us(placed.dts_us)
         change_us = self.timeline.slew(placed.dts_us)
         start_us = before_us + change_us
-        if abs(change_us) > STEP_US:
-            log.warning("%s: clock stepped by %.1f s between segments", self.run.camera, change_us / 1e6)
-        old, self._writer = self._writer, None
-        if old is not None:
-            self._close(old, before_us if abs(change_us) > STEP_US else start_us)
-        layout.require_marker(self._target.storage)
+        self._stepped = False
+        if self._writer is not None:
+            stepped = abs(change_us) > STEP_US
+            self._close(before_us if stepped else start_us)
+            if stepped:
+                detail = f"by {change_us / 1e6:+.1f} s"
+                log.warning("%s: the clock of this machine was set %s", self.run.camera, detail)
+                if change_us > 0:
+                    self._gaps.closed(before_us, start_us, Reason.CLOCK_STEPPED, detail)
+        if not self._spool.has_room():
+            raise self._spool.trouble
+        file = self._spool.create(layout.segment_path(self.run.camera, from_us(start_us)))
         origin = Origin(self.run.camera, self.run.id, start_us)
-        self._writer = SegmentWriter(
-            self._target.storage, self._free_path(start_us), self._source, origin, placed.dts_us
-        )
-        self._keeper.watch(self._writer)
-        self.error = ""
-
-    def _free_path(self, start_us: int) -> Path:
-        """The segment's path; a name that is taken (the clock was set back) is moved by milliseconds."""
-        start, storage = from_us(start_us), self._target.storage
-        while True:
-            path = layout.segment_path(self.run.camera, start)
-            part = path.with_name(path.name + layout.PART_SUFFIX)
-            if not (storage / path).exists() and not (storage / part).exists():
-                return path
-            start += MILLISECOND
-
-    def _close(self, writer: SegmentWriter, end_us: int) -> None:
-        self._keeper.watch(None)
         try:
-            writer.finish()
-        except StorageError as error:  # readable up to its last fragment all the same
-            writer.broken = True
-            self._report(error)
-        self._keeper.seal(writer, end_us)
+            self._writer = SegmentWriter(file, self._source, origin, placed.dts_us)
+        except SourceError:
+            self._spool.discard(file)
+            raise
+        self._file, self._losing = file, False
+        self._gaps.end(start_us)
+
+    def _close(self, end_us: int) -> int:
+        """Close the open segment, whose last picture ends at ``end_us``; returns that."""
+        writer, file = self._writer, self._file
+        assert writer is not None
+        assert file is not None
+        self._writer = self._file = None
+        writer.finish()
+        self._spool.seal(file, lambda path, size: writer.segment(path, size, end_us), writer.packets)
+        self.dropped += writer.refused
         self.segments += 1
+        return end_us
 
     def _lose(self, error: StorageError) -> None:
-        """The disk refused: keep what the file has, and begin a new one at the next key frame."""
-        self._report(error)
+        """The disk takes no more: keep what the file has, and begin a new one at the next key frame."""
         self.dropped += 1
+        self._losing = True
         self._rotation.restart()
-        writer, self._writer = self._writer, None
-        if writer is not None:
-            writer.broken = True
-            self._close(writer, self.timeline.instant_us(writer.end_media_us))
-
-    def _report(self, error: StorageError) -> None:
-        if str(error) != self.error:
-            log.error("%s: %s", self.run.camera, error)
-        self.error = str(error)
+        at_us = self._clock.now_us()
+        if self._writer is not None:
+            at_us = self._close(self.timeline.instant_us(self._writer.end_media_us))
+        self._gaps.begin(at_us, error.reason, str(error))

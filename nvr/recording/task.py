@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from nvr.model import Address, StreamName
+from nvr.model import Address, Gap, StreamName
+from nvr.schedule import Schedule
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where segments go: the storage folder, and how long one is meant to be (microseconds)."""
+    """Where segments go, how long one is meant to be (microseconds), and when there are to be any; None is always."""
 
     storage: Path
     segment_us: int
+    schedule: Schedule | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +40,8 @@ class Task:
     target: Target
     pulse: Path
     watch: Watch | None
-    known_until: Path | None
-    """The newest segment in the catalogue, relative to the storage folder."""
+    gap: Gap | None = None
+    """The gap that is open, to be ended by the first picture."""
     restarts: int = 0
     """How often the process was started again."""
     log_level: str = "info"

@@ -90,6 +90,10 @@ class Timeline:
         self._window_us = None
         return error_us
 
+    def forget(self) -> None:
+        """Our own clock was set: what packets showed before that says nothing of the next correction."""
+        self._window_us = None
+
     def _understood(self) -> bool:
         """Whether a video dts is known and the last two video packets arrived at the pace of their timestamps."""
         held = self._held or []

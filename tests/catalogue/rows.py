@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from nvr.model import Box, Event, Run, Segment
+from nvr.model import Box, Event, Gap, Run, Segment
+from nvr.reason import Reason
 
 START = datetime(2026, 11, 22, 13, 5, tzinfo=UTC)
 
@@ -56,3 +57,14 @@ def event(start: float = 0, end: float | None = 1, camera: str = "hik1", label: 
         zones=("gate", "süd, „Tor“"),
         snapshot=Path(f"snapshots/{camera}/{start}.jpg"),
     )
+
+
+def gap(
+    id: str,
+    start: float = 0,
+    end: float | None = None,
+    reason: Reason = Reason.UNREACHABLE,
+    camera: str = "hik1",
+    detail: str = "",
+) -> Gap:
+    return Gap(id, camera, at(start), reason, detail, None if end is None else at(end))

@@ -10,8 +10,8 @@ from nvr.catalogue import intake
 from nvr.catalogue.intake import Intake
 from nvr.catalogue.store import Catalogue
 from nvr.errors import CatalogueError
-from nvr.model import Run, Segment
-from tests.catalogue.rows import START, run, segment
+from nvr.model import Gap, Run, Segment
+from tests.catalogue.rows import START, gap, run, segment
 
 
 class Refusing(Catalogue):
@@ -29,6 +29,11 @@ class Refusing(Catalogue):
         if self.all or segment.path == self.path:
             raise CatalogueError("locked")
         self.real.add_segment(segment)
+
+    def put_gap(self, gap: Gap) -> None:
+        if self.all:
+            raise CatalogueError("locked")
+        self.real.put_gap(gap)
 
 
 def test_rows_are_stored_in_their_order(catalogue: Catalogue) -> None:
@@ -68,3 +73,14 @@ def test_waiting_rows_are_bounded_and_counted(catalogue: Catalogue, monkeypatch:
     for number in range(8):
         rows.put(segment(number, number + 1))
     assert (len(rows), rows.lost) == (5, 3)
+
+
+def test_a_gap_that_changes_while_it_waits_is_stored_as_it_is_in_the_end(catalogue: Catalogue) -> None:
+    refusing = Refusing(catalogue)
+    rows = Intake(refusing)
+    rows.put(gap("g1", 0))
+    rows.store()
+    rows.put(gap("g1", 0, 2))
+    refusing.all = False
+    rows.store()
+    assert list(catalogue.gaps(START)) == [gap("g1", 0, 2)]

@@ -126,3 +126,22 @@ def test_a_segment_that_cannot_be_stored_leaves_no_run_behind(catalogue: Catalog
         catalogue.add_segment(broken)
     assert list(catalogue.runs(START)) == []
     assert catalogue.summary(START) == []
+
+
+def test_recorded_joins_what_touches_and_keeps_apart_what_does_not(catalogue: Catalogue) -> None:
+    for start, end in ((0, 1), (1, 2), (1.5, 1.6), (3, 4), (3.9, 5)):
+        catalogue.add_segment(segment(start, end))
+    catalogue.add_segment(segment(2, 3, camera="hik2"))
+    assert list(catalogue.recorded("hik1", START)) == [(at(0), at(2)), (at(3), at(5))]
+    assert list(catalogue.recorded("hik1", at(1.7), at(3))) == [(at(1), at(2))]
+    assert list(catalogue.recorded("hik2", START)) == [(at(2), at(3))]
+    assert list(catalogue.recorded("nobody", START)) == []
+
+
+def test_around_tells_what_lies_on_both_sides(catalogue: Catalogue) -> None:
+    for start in (0, 1, 5, 6):
+        catalogue.add_segment(segment(start, start + 1))
+    assert catalogue.around("hik1", at(3), at(4)) == (at(2), at(5))
+    assert catalogue.around("hik1", at(0), at(5)) == (None, at(5))
+    assert catalogue.around("hik1", at(9), at(9)) == (at(7), None)
+    assert catalogue.around("nobody", at(9), at(9)) == (None, None)

@@ -13,7 +13,8 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Table, create_engine
 
-from nvr.catalogue.schema import HEAD, OPEN_OR_LONG, metadata
+from nvr.catalogue.schema import HEAD, LEFT_OUT, OPEN_OR_LONG, metadata
+from nvr.catalogue.upgrade import upgrade
 
 REPOSITORY = Path(__file__).parents[2]
 MIGRATIONS = REPOSITORY / "migrations"
@@ -28,22 +29,31 @@ def test_the_constant_names_the_newest_revision() -> None:
     assert ScriptDirectory.from_config(config).get_current_head() == HEAD
 
 
-def test_alembic_finds_no_difference_between_migrations_and_tables(path: Path) -> None:
-    engine = create_engine(f"sqlite:///{path}")
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A catalogue that went through every revision; a new one is made from the tables at once."""
+    path = tmp_path_factory.mktemp("migrated") / "nvr.db"
+    upgrade(path, scripts=MIGRATIONS)
+    return path
+
+
+def test_alembic_finds_no_difference_between_migrations_and_tables(migrated: Path) -> None:
+    engine = create_engine(f"sqlite:///{migrated}")
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, metadata) == []
     engine.dispose()
 
 
-def test_migrations_make_word_for_word_what_the_tables_say(path: Path, tmp_path: Path) -> None:
+def test_migrations_make_word_for_word_what_the_tables_say(migrated: Path, tmp_path: Path) -> None:
     engine = create_engine(f"sqlite:///{tmp_path / 'metadata.db'}")
     metadata.create_all(engine)
     engine.dispose()
-    migrated = statements(path)
-    del migrated["alembic_version"]
-    assert migrated == statements(tmp_path / "metadata.db")
-    assert OPEN_OR_LONG in migrated["ix_events_open_or_long"]
+    made = statements(migrated)
+    del made["alembic_version"]
+    assert made == statements(tmp_path / "metadata.db")
+    assert OPEN_OR_LONG in made["ix_events_open_or_long"]
+    assert LEFT_OUT in made["ix_segments_left_out"]
 
 
 def statements(path: Path) -> dict[str, str]:

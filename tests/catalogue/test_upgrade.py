@@ -13,7 +13,7 @@ from nvr.catalogue.schema import HEAD
 from nvr.catalogue.store import Catalogue
 from nvr.catalogue.upgrade import UpgradeResult, current, upgrade
 from nvr.errors import CatalogueError
-from tests.catalogue.rows import START, event, run, segment
+from tests.catalogue.rows import START, at, event, run, segment
 from tests.fakes.clock import FakeClock
 
 REPOSITORY = Path(__file__).parents[2]
@@ -21,7 +21,7 @@ DUMPS = REPOSITORY / "tests" / "schemas"
 NEXT = """
 import sqlalchemy as sa
 from alembic import op
-revision, down_revision, branch_labels, depends_on = "0002", "0001", None, None
+revision, down_revision, branch_labels, depends_on = "0003", "0002", None, None
 def upgrade():
     op.create_table("added", sa.Column("id", sa.Integer(), primary_key=True))
     with op.batch_alter_table("runs") as batch:
@@ -35,7 +35,7 @@ def scripts(tmp_path: Path) -> Path:
     """The migrations with one more, which rebuilds a table that others point to."""
     folder = tmp_path / "100% migrations"
     shutil.copytree(REPOSITORY / "migrations", folder, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "versions" / "0002_next.py").write_text(NEXT)
+    (folder / "versions" / "0003_next.py").write_text(NEXT)
     return folder
 
 
@@ -83,7 +83,7 @@ def test_a_catalogue_that_is_current_is_left_alone(used: Path) -> None:
 def test_an_upgrade_keeps_the_rows_and_a_backup_of_all_of_them(used: Path, scripts: Path) -> None:
     clock = FakeClock(datetime(2026, 11, 22, 13, 5, 0, 120_000, tzinfo=UTC))
     result = upgrade(used, clock=clock, scripts=scripts)
-    assert result == UpgradeResult("0001", "0002", used.with_name("killed.db.0001-20261122T130500.120000Z.bak"))
+    assert result == UpgradeResult("0002", "0003", used.with_name("killed.db.0002-20261122T130500.120000Z.bak"))
     assert result.backup is not None
     with Catalogue.open(result.backup, readonly=True) as catalogue:
         assert next(catalogue.runs(START)).codec == "hevc"
@@ -106,21 +106,21 @@ def test_a_restored_backup_is_the_catalogue_again(used: Path, scripts: Path) -> 
 
 
 def test_an_upgrade_that_fails_changes_nothing(used: Path, scripts: Path) -> None:
-    (scripts / "versions" / "0003_bad.py").write_text(
-        NEXT.replace('"0002", "0001"', '"0003", "0002"').replace('"added"', '"events"')
+    (scripts / "versions" / "0004_bad.py").write_text(
+        NEXT.replace('"0003", "0002"', '"0004", "0003"').replace('"added"', '"events"')
     )
     before = counts(used)
     with pytest.raises(CatalogueError, match=r"killed\.db cannot be used: .*already exists"):
         upgrade(used, scripts=scripts)
-    assert current(used) == "0001"
+    assert current(used) == HEAD
     assert counts(used) == before
 
 
 def test_an_upgrade_that_would_break_a_foreign_key_changes_nothing(used: Path, scripts: Path) -> None:
-    (scripts / "versions" / "0002_next.py").write_text(f'{NEXT}    op.execute("DELETE FROM cameras")\n')
+    (scripts / "versions" / "0003_next.py").write_text(f'{NEXT}    op.execute("DELETE FROM cameras")\n')
     with pytest.raises(CatalogueError, match="would point nowhere"):
         upgrade(used, scripts=scripts)
-    assert current(used) == "0001"
+    assert current(used) == HEAD
     assert counts(used)["cameras"] == 1
 
 
@@ -183,3 +183,19 @@ def test_a_catalogue_of_every_revision_is_upgraded_with_its_rows(script: Path, t
         assert [found.label for found in catalogue.events(START)] == ["car", "person"]
         assert [found.end_reason for found in catalogue.runs(START)] == ["stopped", None]
         assert [found.state for found in catalogue.segments(START)] == ["closed", "salvaged"]
+        assert {one.camera: one.bytes for one in catalogue.usage()} == {"hik1": 15_000_000, "hik2": 15_000_000}
+
+
+def test_the_ledger_comes_to_a_catalogue_that_had_none(tmp_path: Path) -> None:
+    path = tmp_path / "nvr.db"
+    with closing(sqlite3.connect(path)) as database:
+        database.executescript((DUMPS / "0001.sql").read_text())
+    upgrade(path)
+    with Catalogue.open(path) as catalogue:
+        assert catalogue.open_gaps() == []
+        assert catalogue.last_stint() is None
+        assert catalogue.cameras() == {"hik1": at(0), "hik2": at(2)}
+        assert [found.locked for found in catalogue.events(START)] == [False, False]
+        assert catalogue.lock_event(1, True)
+        catalogue.mark_deleting(list(catalogue.segments(START, camera="hik1")), "continuous 7d", at(9))
+        assert [found.camera for found in catalogue.segments_in_state("deleting")] == ["hik1"]

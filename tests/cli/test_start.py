@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import time
 from pathlib import Path
 
@@ -71,10 +70,9 @@ def test_a_killed_supervisor_takes_its_workers_with_it_and_loses_no_file(looped:
         assert station.files("*.part") == []
         before = station.files("*.mp4")
     with Station(looped) as station:
-        station.wait_until_logged("recording h264")
+        wanted = {str(path) for path in before}
+        wait_for(lambda: wanted <= {row["path"] for row in listed("segments", looped)}, "rows of all files")
         assert station.stop() == 0
-    paths = {row["path"] for row in listed("segments", looped)}
-    assert {str(path) for path in before} <= paths
 
 
 def test_a_killed_nursery_costs_a_restart(looped: Path) -> None:
@@ -165,18 +163,20 @@ def test_a_storage_folder_that_cannot_be_used_is_refused(
     assert "Traceback" not in done.stderr
 
 
-def test_a_full_disk_is_refused_at_start(tmp_path: Path, configure: Configure) -> None:
+def test_a_small_disk_is_warned_of_and_recorded_to(tmp_path: Path, configure: Configure) -> None:
+    """Room is made by deleting what is old, so that nothing is refused for a want of it."""
     disk = tmp_path / "disk"
     disk.mkdir()
     if os.system(f"mount -t tmpfs -o size=4m tmpfs {disk}") != 0:
         pytest.skip("only root may mount a small disk")
     try:
         write(tmp_path / "clip.mp4", frames=25)
-        done = nvr("start", "--config", str(configure("{url: clip.mp4, detect: off}", str(disk))))
+        with Station(configure("{url: clip.mp4, detect: off, loop: true}", str(disk))) as station:
+            station.wait_until_logged("recording h264")
+            assert "MB free" in station.log()
+            assert station.stop() == 0
     finally:
         os.system(f"umount {disk}")
-    assert done.returncode == 1
-    assert "MB free" in done.stderr
 
 
 def test_an_unknown_camera_is_bad_usage(looped: Path) -> None:
@@ -211,7 +211,7 @@ def test_channels_of_one_device_try_a_wrong_password_once(tmp_path: Path, h264: 
         with Station(path) as station:
             station.wait_until_logged("refused the login of viewer")
             wait_for(lambda: station.status()["cameras"][0]["state"] == "failed", "the first channel's state")
-            assert [row["state"] for row in station.status()["cameras"]] == ["failed", "stopped", "stopped"]
+            wait_for(lambda: {row["state"] for row in station.status()["cameras"]} == {"failed"}, "the others' states")
             assert station.stop() == 0
         assert sum(request.is_refused_login for request in camera.requests) == 1
 
@@ -288,16 +288,15 @@ def test_a_camera_that_cannot_be_recorded_is_told_and_tried_again(
         assert "Traceback" not in station.log()
 
 
-def test_a_camera_that_is_off_is_told_and_tried_again(configure: Configure) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    login = "username: viewer, password: hunter2"
-    with Station(configure(f"{{host: 127.0.0.1, port: {port}, {login}, detect: off}}")) as station:
-        wait_for(lambda: station.log().count("nothing listens there") == 2, "two tries")
-        wait_for(lambda: "nothing listens" in (station.status()["cameras"][0]["last_error"] or ""), "the reason")
-        assert station.status()["cameras"][0]["state"] in ("waiting", "connecting")
-        assert station.stop() == 0
-        assert "hunter2" not in station.log()
+def test_a_camera_that_is_off_is_told_and_recorded_when_it_is_back(configure: Configure, h264: Clip) -> None:
+    with ScriptedCamera(Script(h264, speed=1, loops=100)) as camera:
+        camera.vanish()
+        with Station(configure(f"{{url: '{camera.url}', detect: off}}")) as station:
+            wait_for(lambda: "nothing listens" in (station.status()["cameras"][0]["last_error"] or ""), "the reason")
+            assert station.status()["cameras"][0]["state"] in ("waiting", "connecting")
+            camera.come_back()
+            station.wait_until_logged("recording h264")
+            assert station.stop() == 0
 
 
 def test_a_file_that_is_no_video_is_told(tmp_path: Path, configure: Configure) -> None:
@@ -355,7 +354,7 @@ def test_a_storage_folder_that_may_only_be_read_is_refused(tmp_path: Path, confi
 
 def test_a_run_folder_that_cannot_be_removed_is_one_line(looped: Path) -> None:
     """Another account's, after ``sudo nvr start`` was killed; a file in its place stands for it here."""
-    folder = layout.run_folder(layout.prepare(looped.parent / "storage", 0))
+    folder = layout.run_folder(layout.prepare(looped.parent / "storage"))
     folder.touch()
     try:
         done = nvr("start", "--config", str(looped))

@@ -65,7 +65,7 @@ def test_what_runs_is_told_with_its_rates(tmp_path: Path, configure: Configure) 
         assert row["bitrate"] > 10_000
         assert 0 <= row["frame_age"] < 3
         assert (row["dropped"], row["restarts"], row["last_error"]) == (0, 0, None)
-        assert [process["name"] for process in report["processes"]] == ["recorder.hik1", "analyzer"]
+        assert [process["name"] for process in report["processes"]] == ["recorder.hik1", "analyzer", "janitor"]
         assert all(Path(f"/proc/{process['pid']}").exists() for process in report["processes"])
         assert station.stop() == 0
     assert status(config)["processes"] == []

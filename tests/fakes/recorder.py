@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Self
 
 from nvr import layout, pulse
-from nvr.model import Address, Run, Segment
+from nvr.model import Address, Gap, Run, Segment
 from nvr.pulse import Pulse
 from nvr.recording.outbox import Message, read_message
 from nvr.recording.recorder import run
@@ -93,6 +93,11 @@ class RecorderProcess:
         runs = [message for message in self.messages if isinstance(message, Run)]
         return [run for run in runs if (run.end is not None) is ended]
 
+    def gaps(self) -> list[Gap]:
+        """Each gap as it was told last, in the order in which they began."""
+        self._receive()
+        return list({message.id: message for message in self.messages if isinstance(message, Gap)}.values())
+
     def parts(self) -> list[Path]:
         return sorted(self.task.target.storage.rglob(f"*{layout.PART_SUFFIX}"))
 
@@ -126,7 +131,7 @@ class RecorderProcess:
 def task(folder: Path, main: Address, segment_us: int = 1_000_000) -> Task:
     """The work of camera ``cam``: record ``main`` without audio into ``folder / "storage"``, analyse nothing."""
     storage = folder / "storage"
-    layout.prepare(storage, 0)
+    layout.prepare(storage)
     return Task(
         camera="cam",
         main=main,
@@ -136,7 +141,6 @@ def task(folder: Path, main: Address, segment_us: int = 1_000_000) -> Task:
         target=Target(storage, segment_us),
         pulse=folder / "recorder.cam.pulse",
         watch=None,
-        known_until=None,
     )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import itertools
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -35,12 +37,39 @@ def read_file(video: Path, *, audio: bool = False) -> Source:
     return source
 
 
-def fill(
-    storage: Path, video: Path, *, path: Path = PATH, audio: bool = False, limit: int | None = None
-) -> SegmentWriter:
+class DirectFile:
+    """A ``.part`` that is written at once: what the spool does, without its thread and its patience."""
+
+    def __init__(self, part: Path) -> None:
+        part.parent.mkdir(parents=True, exist_ok=True)
+        self.descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC)
+        fcntl.flock(self.descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+
+    def write(self, data: bytes) -> int:
+        return os.write(self.descriptor, data)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        return os.lseek(self.descriptor, offset, whence)
+
+    def tell(self) -> int:
+        return os.lseek(self.descriptor, 0, os.SEEK_CUR)
+
+
+class PartWriter(SegmentWriter):
+    """A segment's writer and the file that it writes."""
+
+    def __init__(self, storage: Path, path: Path, source: Source) -> None:
+        self.path = path
+        self.part = storage / f"{path}.part"
+        file = DirectFile(self.part)
+        self.descriptor = file.descriptor
+        super().__init__(file, source, ORIGIN, 0)
+
+
+def fill(storage: Path, video: Path, *, path: Path = PATH, audio: bool = False, limit: int | None = None) -> PartWriter:
     """A writer that has taken a whole file (or its first packets), not finished."""
     source = read_file(video, audio=audio)
-    writer = SegmentWriter(storage, path, source, ORIGIN, 0)
+    writer = PartWriter(storage, path, source)
     timeline, packets = Timeline(), list(itertools.islice(source.packets(), limit))
     places = [place for info, _ in packets for place in timeline.push(info)] + timeline.flush()
     for (info, packet), placed in zip(packets, places, strict=True):
@@ -51,10 +80,12 @@ def fill(
     return writer
 
 
-def close(writer: SegmentWriter) -> int:
+def close(writer: PartWriter) -> int:
     """Finish and seal; the file's size."""
     writer.finish()
-    return seal(writer.part, writer.descriptor)
+    size = seal(writer.part, writer.descriptor)
+    os.close(writer.descriptor)
+    return size
 
 
 def boxes(path: Path) -> list[str]:

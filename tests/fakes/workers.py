@@ -33,6 +33,14 @@ def stay(pulse: Path, beat_us: int, channel: socket.socket) -> None:
     _serve(pulse, beat_us, channel, ends_at_sigterm=False)
 
 
+def echo(channel: socket.socket) -> None:
+    """Say that it is ready, and then again what it is told."""
+    channel.send(b"ready")
+    channel.settimeout(LIFE_S)
+    while data := channel.recv(100):
+        channel.send(data)
+
+
 def leave(code: int, channel: socket.socket) -> None:
     """End at once with an exit code."""
     raise SystemExit(code)

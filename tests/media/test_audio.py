@@ -10,10 +10,9 @@ import av
 import numpy as np
 import pytest
 
-from nvr.media.segment import SegmentWriter
 from nvr.model import Placed
 from tests.fakes.clip import AudioCodec, write
-from tests.fakes.segments import ORIGIN, PATH, close, decoded, fill, read_file
+from tests.fakes.segments import PATH, PartWriter, close, decoded, fill, read_file
 
 
 def packets_of(path: Path) -> list[bytes]:
@@ -52,7 +51,7 @@ def test_g711_becomes_aac_that_can_be_heard(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("codec", "suffix"), [("aac", ".mp4"), ("pcm_mulaw", ".mov")])
 def test_sound_that_begins_late_is_late_in_the_file(tmp_path: Path, codec: AudioCodec, suffix: str) -> None:
     source = read_file(write(tmp_path / f"clip{suffix}", audio=codec), audio=True)
-    writer = SegmentWriter(tmp_path, PATH, source, ORIGIN, 0)
+    writer = PartWriter(tmp_path, PATH, source)
     for info, packet in source.packets():
         placed = Placed(info.pts_us or 0, info.dts_us or 0, info.duration_us)
         if info.stream == "video":
@@ -67,7 +66,7 @@ def test_sound_that_begins_late_is_late_in_the_file(tmp_path: Path, codec: Audio
 
 def test_a_pause_in_the_sound_is_a_pause_in_the_file(tmp_path: Path) -> None:
     source = read_file(write(tmp_path / "clip.mov", audio="pcm_mulaw"), audio=True)
-    writer = SegmentWriter(tmp_path, PATH, source, ORIGIN, 0)
+    writer = PartWriter(tmp_path, PATH, source)
     for info, packet in source.packets():
         placed = Placed(info.pts_us or 0, info.dts_us or 0, info.duration_us)
         if info.stream == "video":
@@ -84,7 +83,7 @@ def test_broken_sound_costs_no_picture_and_is_said_once(tmp_path: Path, caplog: 
     source = read_file(write(tmp_path / "clip.mp4", audio="aac"), audio=True)
     assert source.audio is not None
     source.audio.codec_context.extradata = None  # so that it is decoded, and cannot be
-    writer = SegmentWriter(tmp_path, PATH, source, ORIGIN, 0)
+    writer = PartWriter(tmp_path, PATH, source)
     with caplog.at_level(logging.WARNING):
         for info, packet in source.packets():
             placed = Placed(info.pts_us or 0, info.dts_us or 0, info.duration_us)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 from pathlib import Path
@@ -10,9 +9,11 @@ from pathlib import Path
 import av
 import pytest
 
-from nvr.errors import StorageError
+from nvr.errors import SourceError
+from nvr.media.segment import seal
+from nvr.model import Placed
 from tests.fakes.clip import write
-from tests.fakes.segments import ORIGIN, PATH, boxes, close, decoded, fill
+from tests.fakes.segments import ORIGIN, PATH, PartWriter, boxes, close, decoded, fill, read_file
 
 
 def test_a_file_has_its_name_only_when_it_is_sealed(tmp_path: Path) -> None:
@@ -61,16 +62,27 @@ def test_a_file_in_the_making_plays_up_to_its_last_second(tmp_path: Path) -> Non
     assert decoded(copy) >= 90 - 25 - 1
 
 
-def test_a_folder_that_cannot_be_made_is_a_storage_error(tmp_path: Path) -> None:
-    (tmp_path / "segments").write_text("a file where a folder should be")
-    with pytest.raises(StorageError, match="cannot write"):
-        fill(tmp_path, write(tmp_path / "clip.mp4"))
+def test_a_stream_that_no_mp4_can_hold_is_said(tmp_path: Path) -> None:
+    source = read_file(write(tmp_path / "clip.mp4"))
+    source.template = av.open(str(write(tmp_path / "sound.mov", audio="pcm_mulaw"))).streams.audio[0]  # type: ignore[assignment]
+    with pytest.raises(SourceError, match="hik1: h264 does not go into an MP4"):
+        PartWriter(tmp_path, PATH, source)
 
 
-def test_the_lock_is_the_writers(tmp_path: Path) -> None:
-    writer = fill(tmp_path, write(tmp_path / "clip.mp4"))
-    stranger = os.open(writer.part, os.O_RDONLY)
-    with pytest.raises(BlockingIOError):
-        fcntl.flock(stranger, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    os.close(stranger)
+def test_a_damaged_packet_costs_itself(tmp_path: Path) -> None:
+    source = read_file(write(tmp_path / "clip.mp4", frames=50))
+    writer = PartWriter(tmp_path, PATH, source)
+    for number, (_, packet) in enumerate(source.packets()):
+        at_us = number * 40_000 if number != 20 else 0  # FFmpeg takes no time that falls
+        writer.write_video(packet, Placed(at_us, at_us, 40_000))
     close(writer)
+    assert (writer.packets, writer.refused) == (49, 1)
+    assert decoded(tmp_path / PATH) >= 30
+
+
+def test_sealing_again_after_it_was_broken_off_is_no_error(tmp_path: Path) -> None:
+    writer = fill(tmp_path, write(tmp_path / "clip.mp4"))
+    writer.finish()
+    writer.part.rename(tmp_path / PATH)  # as far as it came
+    assert seal(writer.part, writer.descriptor) == (tmp_path / PATH).stat().st_size
+    os.close(writer.descriptor)

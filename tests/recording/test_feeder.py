@@ -10,7 +10,7 @@ import pytest
 from nvr import frameslot
 from nvr.clock import SystemClock
 from nvr.frameslot import SlotReader
-from nvr.media.source import StreamInfo
+from nvr.media.source import StreamInfo, open_source
 from nvr.model import Address
 from nvr.recording.feeder import QUEUED_PACKETS, Feeder
 from nvr.recording.task import Watch
@@ -27,7 +27,14 @@ def slot(tmp_path: Path) -> Path:
 
 
 def make(slot: Path, stop: threading.Event) -> Feeder:
-    return Feeder("cam", Watch("sub", "all", slot), SystemClock(), stop)
+    clock = SystemClock()
+    return Feeder(
+        "cam",
+        Watch("sub", "all", slot),
+        clock,
+        stop,
+        lambda address, audio: open_source(address, clock, audio=audio),
+    )
 
 
 def test_the_newest_picture_of_a_connection_is_in_the_slot(slot: Path, h264: Clip) -> None:
@@ -95,7 +102,9 @@ class Stuck:
 
     def __init__(self, slot: Path, h264: Clip) -> None:
         self._stop, clock = threading.Event(), HeldClock()
-        self.feeder = Feeder("cam", Watch("main", "all", slot), clock, self._stop)
+        self.feeder = Feeder(
+            "cam", Watch("main", "all", slot), clock, self._stop, lambda *_: pytest.fail("it connects")
+        )
         self._pictures = [(b"".join(b"\0\0\0\1" + nal for nal in unit.nals), unit.key) for unit in h264.units]
         extradata = b"".join(b"\0\0\0\1" + nal for nal in (h264.sps, h264.pps))
         self._info = StreamInfo("h264", 320, 180, 25.0, extradata, None)
@@ -142,12 +151,15 @@ def test_no_picture_is_shown_that_refers_to_a_dropped_one(slot: Path, h264: Clip
 
 
 def test_a_refused_login_is_not_tried_again(slot: Path, h264: Clip) -> None:
-    feeder = make(slot, threading.Event())
+    stop = threading.Event()
+    feeder = make(slot, stop)
     with ScriptedCamera(Script(h264), username="viewer", password="right") as camera:
         feeder.start_connected(Address(camera.url, "viewer", "wrong"))
         wait_for(lambda: feeder.error, "an error")
-        feeder.join()
+        assert not stop.wait(1.5)  # a try after a failure of any other kind comes within a second
         assert sum(request.is_refused_login for request in camera.requests) == 1
+        stop.set()
+        feeder.join()
     assert feeder._thread is not None
     assert not feeder._thread.is_alive()
     assert "refused the login" in feeder.error

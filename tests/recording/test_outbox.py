@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from nvr.model import Run
+from nvr.model import Run, Segment
 from nvr.recording import outbox
 from nvr.recording.outbox import Outbox, read_message
 
@@ -28,7 +28,8 @@ def pair() -> Iterator[tuple[Outbox, socket.socket]]:
 def read_all(channel: socket.socket) -> list[str]:
     found = []
     while (message := read_message(channel)) is not None:
-        found.append(message.run if not isinstance(message, Run) else message.id)
+        assert isinstance(message, Run | Segment)
+        found.append(message.run if isinstance(message, Segment) else message.id)
     return found
 
 

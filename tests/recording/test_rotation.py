@@ -36,7 +36,7 @@ def test_a_smart_codec_makes_a_segment_long_but_never_starts_one_in_mid_group() 
 def test_after_a_jump_the_next_key_frame_starts_a_file() -> None:
     rotation = Rotation(60 * SECOND)
     rotation.decide(video=True, key=True, dts_us=0)
-    assert rotation.decide(video=True, key=False, dts_us=SECOND, jumped=True) is KEEP
+    assert rotation.decide(video=True, key=False, dts_us=SECOND, changed=True) is KEEP
     assert rotation.decide(video=True, key=True, dts_us=2 * SECOND) is CUT
     assert rotation.decide(video=True, key=True, dts_us=4 * SECOND) is KEEP
 

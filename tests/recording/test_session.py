@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import itertools
 import os
@@ -16,22 +15,26 @@ import pytest
 
 from nvr import layout
 from nvr.clock import Clock, SystemClock, from_us
-from nvr.errors import SourceError, StorageError
+from nvr.errors import SourceError
 from nvr.media.salvage import describe
-from nvr.media.segment import SegmentWriter
 from nvr.media.source import open_source
-from nvr.model import Address, Run, Segment
-from nvr.recording.keeper import Keeper, settle
-from nvr.recording.outbox import Message, Outbox
+from nvr.model import Address, Gap, Run, Segment
+from nvr.reason import Reason
+from nvr.recording.gaps import Gaps
+from nvr.recording.outbox import Message, Outbox, Room
 from nvr.recording.session import Session
+from nvr.recording.spool import LIMIT_BYTES, Spool
 from nvr.recording.task import Target
+from nvr.schedule import Schedule
+from tests.fakes import clip
 from tests.fakes.clip import Clip, slices_digest, speak
 from tests.fakes.rtsp import Script, ScriptedCamera
 from tests.fakes.segments import decoded, digests
+from tests.fakes.station import wait_for
 
 SPEED = 20
 """How much quicker than a camera these go; the recorder's clock goes as quickly, so that it sees a live camera."""
-ONE_GOP_BYTES = 13_000
+ONE_GOP_BYTES = 19_000
 """The file of one GOP, and a part of the next."""
 
 
@@ -60,33 +63,30 @@ class NoOutbox(Outbox):
         self.posted.append(message)
 
 
-class NowKeeper(Keeper):
-    """Seals at once, in the caller's thread."""
-
-    def __init__(self, outbox: NoOutbox) -> None:
-        self.outbox = outbox
-
-    def watch(self, writer: SegmentWriter | None) -> None:
-        pass
-
-    def seal(self, writer: SegmentWriter, end_us: int) -> None:
-        with contextlib.suppress(StorageError):  # a file that holds nothing has no row
-            self.outbox.post(settle(writer, end_us))
-
-
 class Recording:
     """A session over a camera, driven packet by packet."""
 
     def __init__(
-        self, url: str, storage: Path, segment_us: int = 1_000_000, *, clock: Clock | None = None, audio: bool = False
+        self,
+        url: str,
+        storage: Path,
+        segment_us: int = 1_000_000,
+        *,
+        clock: Clock | None = None,
+        audio: bool = False,
+        schedule: Schedule | None = None,
+        limit_bytes: int = LIMIT_BYTES,
     ) -> None:
         clock = clock or QuickClock()
         self.storage = storage
         self.outbox = NoOutbox()
         self.source = open_source(Address(url), clock, audio=audio)
         run = Run("run", "cam", "main", from_us(clock.now_us()))
-        target = Target(storage, segment_us)
-        self.session = Session(run, self.source, target, NowKeeper(self.outbox), self.outbox, clock)
+        target = Target(storage, segment_us, schedule)
+        self.spool = Spool(storage, self.outbox, clock, limit_bytes)
+        self.spool.start(iter(()))
+        gaps = Gaps("cam", self.outbox, schedule, None)
+        self.session = Session(run, self.source, target, self.spool, gaps, self.outbox, clock)
 
     def play(self) -> Iterator[int]:
         """Take everything until the camera hangs up, then end; the number of packets before each."""
@@ -95,17 +95,24 @@ class Recording:
                 yield number
                 self.session.take(info, packet)
         except SourceError as error:
-            self.session.end(str(error))
+            self.session.end(error.reason, str(error))
         finally:
             self.source.close()
+            self.spool.finish(10)
 
     @property
     def segments(self) -> list[Segment]:
         return [message for message in self.outbox.posted if isinstance(message, Segment)]
 
+    @property
+    def gaps(self) -> list[Gap]:
+        """Each gap as it was told last, in the order in which they began."""
+        told = {message.id: message for message in self.outbox.posted if isinstance(message, Gap)}
+        return list(told.values())
+
 
 def record(url: str, storage: Path, segment_us: int = 1_000_000) -> tuple[list[Segment], list[Message], Session]:
-    layout.prepare(storage, 0)
+    layout.prepare(storage)
     recording = Recording(url, storage, segment_us)
     for _ in recording.play():
         pass
@@ -162,48 +169,92 @@ def test_repeated_timestamps_are_moved_and_kept(tmp_path: Path, h264: Clip) -> N
 def test_the_run_ends_with_its_reason(tmp_path: Path, h264: Clip) -> None:
     with ScriptedCamera(Script(h264, drop_after=40)) as camera:
         segments, posted, _ = record(camera.url, tmp_path)
-    last = posted[-1]
-    assert isinstance(last, Run)
+    (last,) = [message for message in posted if isinstance(message, Run)]
     assert "closed the connection" in (last.end_reason or "")
     assert last.end == segments[-1].end
 
 
-def test_a_name_that_is_taken_is_not_overwritten(tmp_path: Path, h264: Clip) -> None:
-    with ScriptedCamera(Script(h264)) as camera:
-        first, _, session = record(camera.url, tmp_path)
-    path = session._free_path(round(first[0].start.timestamp() * 1_000_000))
-    assert path != first[0].path
-    assert path.parent == first[0].path.parent
+def test_a_run_that_breaks_off_begins_a_gap_where_its_video_ends(tmp_path: Path, h264: Clip) -> None:
+    layout.prepare(tmp_path)
+    with ScriptedCamera(Script(h264, drop_after=40)) as camera:
+        recording = Recording(camera.url, tmp_path)
+        for _ in recording.play():
+            pass
+    (gap,) = recording.gaps
+    assert (gap.reason, gap.start, gap.end) == (Reason.CLOSED, recording.segments[-1].end, None)
 
 
-def test_a_disk_that_refuses_costs_packets_and_not_the_connection(
+def test_a_disk_that_refuses_for_a_while_costs_nothing(
     tmp_path: Path, h264: Clip, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real, calls = os.open, 0
 
-    def full_once(path: object, flags: int, *rest: int) -> int:
+    def full_twice(path: object, flags: int, *rest: int) -> int:
         nonlocal calls
         calls += str(path).endswith(".part")
-        if str(path).endswith(".part") and calls == 1:
-            raise OSError(28, "No space left on device")
+        if str(path).endswith(".part") and calls <= 2:
+            raise OSError(errno.ENOSPC, "No space left on device")
         return real(path, flags, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("nvr.media.segment.os.open", full_once)
+    monkeypatch.setattr("nvr.recording.spool.os.open", full_twice)
     with ScriptedCamera(Script(h264, loops=3, speed=SPEED)) as camera:
-        segments, _, session = record(camera.url, tmp_path)
-    assert session.dropped == 25
-    assert sum(segment.packets for segment in segments) == 125
+        segments, posted, session = record(camera.url, tmp_path)
+    assert session.dropped == 0
+    assert sum(segment.packets for segment in segments) == 150
+    assert Room() in posted  # the janitor was told
+    assert calls > 2
 
 
-def test_nothing_is_written_where_the_disk_was_unmounted(
-    tmp_path: Path, h264: Clip, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(layout, "prepare", lambda storage, needed_bytes: "")
-    with ScriptedCamera(Script(h264)) as camera:
-        segments, _, session = record(camera.url, tmp_path)
-    assert segments == []
-    assert "still mounted" in session.error
+def test_nothing_is_written_where_the_disk_was_unmounted(tmp_path: Path, h264: Clip) -> None:
+    with ScriptedCamera(Script(h264, loops=20, speed=SPEED)) as camera:
+        recording = Recording(camera.url, tmp_path, limit_bytes=10_000)  # no marker was made
+        errors = [str(recording.spool.error) for _ in recording.play()]
+    assert recording.segments == []
+    assert "still mounted" in errors[-1]
+    assert recording.session.dropped > 0
+    assert Reason.VOLUME_MISSING in {gap.reason for gap in recording.gaps}
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_change_of_the_picture_begins_a_file_of_its_own_and_costs_nothing(tmp_path: Path, h264: Clip) -> None:
+    """As when somebody sets another resolution: new parameter sets in the stream, the session goes on."""
+    larger = clip.record(frames=50, gop=25, scale=2)
+    layout.prepare(tmp_path)
+    with ScriptedCamera(Script(h264, loops=2, speed=SPEED, changes={50: larger})) as camera:
+        recording = Recording(camera.url, tmp_path, 60_000_000)
+        for _ in recording.play():
+            pass
+        sent = [picture.digest for picture in camera.sent]
+    first, second = recording.segments
+    assert [(first.width, first.height), (second.width, second.height)] == [(320, 180), (640, 360)]
+    assert first.end == second.start
+    assert digests(tmp_path, recording.segments) == sent
+    with av.open(str(tmp_path / second.path)) as container:
+        assert container.streams.video[0].codec_context.width == 640
+
+
+def test_only_what_is_scheduled_is_recorded(tmp_path: Path, h264: Clip) -> None:
+    layout.prepare(tmp_path)
+
+    class TwoSeconds(Schedule):
+        """On duty from the third to the fifth second of the run."""
+
+        def covers(self, at_us: int) -> bool:
+            return begin_us + 2_000_000 <= at_us < begin_us + 4_000_000
+
+        def change_us(self, at_us: int) -> int:
+            return at_us + 1
+
+    clock = QuickClock()
+    begin_us = clock.now_us()
+    with ScriptedCamera(Script(h264, loops=4, speed=SPEED)) as camera:
+        recording = Recording(camera.url, tmp_path, clock=clock, schedule=TwoSeconds(()))
+        for _ in recording.play():
+            pass
+    assert 25 <= sum(segment.packets for segment in recording.segments) <= 51
+    assert recording.session.dropped == 0
+    assert all(segment.end <= from_us(begin_us + 4_500_000) for segment in recording.segments)
+    assert recording.gaps[-1].reason is Reason.SCHEDULE
 
 
 @pytest.mark.parametrize("jump", [3600, -3600])
@@ -232,7 +283,7 @@ def test_many_jumps_are_as_many_files(tmp_path: Path, h264: Clip) -> None:
 
 @pytest.mark.parametrize("codec", ["aac", "pcm_mulaw"])
 def test_sound_goes_along_and_costs_no_picture(tmp_path: Path, h264: Clip, codec: str) -> None:
-    layout.prepare(tmp_path, 0)
+    layout.prepare(tmp_path)
     sound = speak("aac" if codec == "aac" else "pcm_mulaw", 2)
     with ScriptedCamera(Script(h264, audio=sound, loops=2, speed=SPEED)) as camera:
         recording = Recording(camera.url, tmp_path, audio=True)
@@ -248,7 +299,7 @@ def test_sound_goes_along_and_costs_no_picture(tmp_path: Path, h264: Clip, codec
 
 
 def test_announced_sound_that_never_comes_holds_nothing_up(tmp_path: Path, h264: Clip) -> None:
-    layout.prepare(tmp_path, 0)
+    layout.prepare(tmp_path)
     script = Script(h264, audio=speak("pcm_mulaw", 2), silent_audio=True, loops=4, speed=SPEED)
     with ScriptedCamera(script) as camera:
         recording = Recording(camera.url, tmp_path, audio=True)
@@ -273,14 +324,15 @@ def test_a_file_that_may_not_grow_breaks_off_and_the_next_key_frame_begins_anew(
         segments, posted, session = record(camera.url, tmp_path, 60_000_000)
         keys = {picture.digest for picture in camera.sent if picture.key}
         assert len(camera.sessions) == 1
-    assert "File too large" in session.error
     assert session.dropped > 0
+    (gap, *_) = [message for message in posted if isinstance(message, Gap)]
+    assert "File too large" in gap.detail
     assert len(segments) >= 3
     for segment in segments:
         shown = read_back(tmp_path / segment.path)
         assert len(shown) >= 25
         assert shown[0] in keys
-    assert isinstance(posted[-1], Run)
+    assert any(isinstance(message, Run) for message in posted)
 
 
 def read_back(path: Path) -> list[str]:
@@ -319,29 +371,33 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "--lazy", str(disk)], timeout=10, check=True)
 
 
-def test_a_disk_that_has_room_again_is_recorded_to_again(small_disk: Path, h264: Clip) -> None:
-    layout.prepare(small_disk, 0)
+def test_a_full_disk_holds_video_back_and_loses_what_memory_does_not_hold(small_disk: Path, h264: Clip) -> None:
+    layout.prepare(small_disk)
     ballast = small_disk / "ballast"
-    with ScriptedCamera(Script(h264, loops=6, speed=SPEED)) as camera:
-        recording = Recording(camera.url, small_disk, clock=QuickClock())
+    with ScriptedCamera(Script(h264, loops=10, speed=SPEED)) as camera:
+        recording = Recording(camera.url, small_disk, limit_bytes=40_000)
         errors: list[str] = []
         for number in recording.play():
             if number == 80:
                 ballast.write_bytes(b"x" * (layout.free_bytes(small_disk) - 8192))
-            if number == 200:
-                errors.append(recording.session.error)
+            if number == 300:
+                errors.append(str(recording.spool.error))
                 ballast.unlink()
+                wait_for(lambda: recording.spool.error is None, "the disk to take it")
         sent = [picture.digest for picture in camera.sent]
         assert len(camera.sessions) == 1
     assert os.strerror(errno.ENOSPC) in errors[0]
-    assert recording.session.error == ""
-    whole = [segment for segment in recording.segments if segment.packets == 25]
-    assert digests(small_disk, whole[:2]) == sent[:50]
-    assert digests(small_disk, whole[-3:]) == sent[-75:]
+    recorded = digests(small_disk, recording.segments)
+    assert 75 <= len(recorded) < len(sent)
+    assert recorded[:75] == sent[:75]
+    assert recorded[-100:] == sent[-100:]
+    assert recording.session.dropped == len(sent) - len(recorded)
+    (gap,) = [gap for gap in recording.gaps if gap.reason is Reason.DISK_FULL]
+    assert gap.end is not None
 
 
 def test_a_full_disk_does_not_use_up_descriptors(small_disk: Path, h264: Clip) -> None:
-    layout.prepare(small_disk, 0)
+    layout.prepare(small_disk)
     with ScriptedCamera(Script(h264, loops=3, speed=SPEED)) as camera:
         for number in Recording(camera.url, small_disk).play():
             if number == 30:
@@ -359,19 +415,27 @@ def test_a_run_may_end_with_the_first_picture_of_a_segment(tmp_path: Path, h264:
     assert digests(tmp_path, segments) == sent
 
 
-def test_a_clock_that_is_set_does_not_change_the_length_of_what_was_recorded(tmp_path: Path, h264: Clip) -> None:
-    layout.prepare(tmp_path, 0)
+@pytest.mark.parametrize("step", [3600, -3600])
+def test_a_clock_that_is_set_begins_a_file_at_the_next_key_frame(tmp_path: Path, h264: Clip, step: int) -> None:
+    layout.prepare(tmp_path)
     clock = QuickClock()
-    with ScriptedCamera(Script(h264, loops=2, speed=SPEED)) as camera:
-        recording = Recording(camera.url, tmp_path, 2_000_000, clock=clock)
+    with ScriptedCamera(Script(h264, loops=20, speed=SPEED)) as camera:
+        recording = Recording(camera.url, tmp_path, 60_000_000, clock=clock)
         for number in recording.play():
-            if number == 80:
-                clock.step_us = -3_600_000_000
-    assert [round(segment.duration.total_seconds()) for segment in recording.segments] == [2, 2]
+            if number == 650:
+                clock.step_us = step * 1_000_000
+            if number == 655:  # noticed a little later
+                recording.session.clock_stepped()
+    before, after = recording.segments
+    assert before.packets + after.packets == 1000
+    assert (before.duration + after.duration).total_seconds() == pytest.approx(40, abs=0.5)
+    assert (after.start - before.end).total_seconds() == pytest.approx(step, abs=1)
+    steps = [gap for gap in recording.gaps if gap.reason is Reason.CLOCK_STEPPED]
+    assert [(gap.start, gap.end) for gap in steps] == ([(before.end, after.start)] if step > 0 else [])
 
 
 def test_what_is_held_is_written_when_the_recording_thread_is_stuck(tmp_path: Path, h264: Clip) -> None:
-    layout.prepare(tmp_path, 0)
+    layout.prepare(tmp_path)
     with ScriptedCamera(Script(h264, speed=SPEED * 10)) as camera:
         recording = Recording(camera.url, tmp_path)
         taken = 0
@@ -380,5 +444,6 @@ def test_what_is_held_is_written_when_the_recording_thread_is_stuck(tmp_path: Pa
             if taken == 20:
                 break
         recording.session.abandon()
+        recording.spool.finish(10)
         recording.source.close()
     assert [segment.packets for segment in recording.segments] == [taken]

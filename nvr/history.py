@@ -1,0 +1,221 @@
+"""A camera's ledger from all there is: rows, files that have none yet, and whether it is being recorded right now.
+
+Read by commands and front ends in their own processes, with ``nvr start`` up or down; writes nothing. The rules are in
+``ledger.py``. Rows come after files (invariant 6), so files are looked at first: what is being closed meanwhile is
+seen at least once, and what is seen twice does no harm.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from nvr import layout, pulse
+from nvr.catalogue.store import Catalogue
+from nvr.clock import EPOCH, Clock, from_us
+from nvr.errors import StorageError
+from nvr.ledger import SEAM, Entry, Span, tell
+from nvr.model import Gap, Stint
+from nvr.reason import Reason
+
+TRAIL = timedelta(seconds=2)
+"""How far a file that is being written may be behind: its newest pictures are still in memory."""
+FRESH = timedelta(seconds=30)
+"""A stint without an end that was alive so lately goes on."""
+STALE_US = 10_000_000
+_DAY = timedelta(days=1)
+_TICK = timedelta(microseconds=1)
+_EVER = datetime.max.replace(tzinfo=UTC)
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Unlisted:
+    """A file newer than every row of its camera: being written, or closed a moment ago. ``path`` is relative to the
+    storage folder; ``end`` is when it was last written to."""
+
+    path: Path
+    start: datetime
+    end: datetime
+
+    @property
+    def writing(self) -> bool:
+        return self.path.suffix == layout.PART_SUFFIX
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One instant of a camera: the entry it is in, whole but for footage that goes on for days, and its neighbours.
+
+    ``file`` is relative to the storage folder and holds the instant ``offset`` after its start; both are None where
+    nothing was recorded.
+    """
+
+    at: datetime
+    entry: Entry
+    before: Entry | None
+    after: Entry | None
+    file: Path | None
+    offset: timedelta | None
+
+
+def entries(
+    catalogue: Catalogue, storage: Path, camera: str, begin: datetime, end: datetime, now: datetime, live: bool
+) -> list[Entry]:
+    """The ledger of [begin, end), cut at ``now``: contiguous, oldest first, empty where all of it is still to come.
+
+    ``live`` says whether the camera's recorder runs (``recording`` tells): then its newest file, which is written
+    a little late, counts up to ``now``. Raises CatalogueError.
+    """
+    end = min(end, now)
+    if end <= begin:
+        return []
+    newest, _ = catalogue.around(camera, _EVER, _EVER)
+    files = unlisted(storage, camera, begin, newest)
+    added = catalogue.cameras().get(camera)
+    before, after = catalogue.around(camera, begin, end)
+    low = max(min(begin, before or added or begin), EPOCH) - _TICK  # the holes at both ends are to be seen whole
+    high = max(end, after or now) + _TICK
+    gaps = list(catalogue.gaps(low, high, camera))
+    recorded = heapq.merge(catalogue.recorded(camera, low, high), _spans(files, newest, gaps, now, live))
+    return tell(added, begin, end, recorded, gaps, _stints(catalogue, low, high, now, live))
+
+
+def moment(catalogue: Catalogue, storage: Path, camera: str, at: datetime, now: datetime, live: bool) -> Moment:
+    """All that is known of an instant before ``now``. Raises CatalogueError, and ValueError for one to come."""
+    if at > now:
+        raise ValueError(f"{at} is still to come")
+    at = min(at, now - _TICK)
+    back = ahead = _DAY
+    while True:
+        begin, end = (at - back if at > EPOCH + back else min(at, EPOCH)), at + ahead
+        told = entries(catalogue, storage, camera, begin, end, now, live)
+        place = next(number for number, entry in enumerate(told) if entry.start <= at < entry.end)
+        entry = told[place]
+        cut_before, cut_behind = entry.start == begin > EPOCH, entry.end == end < now
+        if entry.kind == "recorded" or not (cut_before or cut_behind):
+            break
+        back, ahead = back * (8 if cut_before else 1), ahead * (8 if cut_behind else 1)
+    file = _file_at(catalogue, storage, camera, at) if entry.kind == "recorded" else None
+    return Moment(
+        at,
+        entry,
+        told[place - 1] if place else None,
+        told[place + 1] if place + 1 < len(told) else None,
+        file[0] if file else None,
+        at - file[1] if file else None,
+    )
+
+
+def condensed(told: Sequence[Entry]) -> Iterator[Entry]:
+    """Entries with footage that one rule deleted over days as one: its detail gives the first and the last deletion."""
+    held: Entry | None = None
+    for entry in told:
+        if held is not None and _same_rule(held, entry):
+            first, last = held.detail.split(" … ")[0], entry.detail.rpartition(", ")[2]
+            held = replace(held, end=entry.end, detail=f"{first} … {last}")
+            continue
+        if held is not None:
+            yield held
+        held = entry
+    if held is not None:
+        yield held
+
+
+def recording(storage: Path, camera: str, clock: Clock) -> bool:
+    """Whether the camera's recorder shows life, as far as this account may see."""
+    try:
+        beat = pulse.read(layout.pulse_path(layout.run_folder(layout.volume_id(storage)), f"recorder.{camera}"))
+    except StorageError:
+        return False
+    if beat is None or beat.state == "stopped":
+        return False
+    return clock.monotonic_us() - beat.beat_monotonic_us < STALE_US
+
+
+def unlisted(storage: Path, camera: str, begin: datetime, newest: datetime | None) -> list[Unlisted]:
+    """Files newer than ``newest``, the end of the last row, or without any row those from ``begin`` on; by start.
+
+    Only folders that may hold such are read. Files that nvr did not name are passed over.
+    """
+    root = storage / "segments" / camera
+    first = max(newest or begin, EPOCH) - _DAY  # a day, because folders are named by local time
+    found = []
+    for folder in sorted(root.iterdir()) if root.is_dir() else ():
+        if folder.name < f"{first:%Y-%m-%d}" or not folder.is_dir():
+            continue
+        for file in folder.iterdir():
+            described = _describe(storage, file)
+            if described is not None and (described.writing or newest is None or described.start >= newest - SEAM):
+                found.append(described)
+    return sorted(found, key=lambda file: file.start)
+
+
+def _describe(storage: Path, file: Path) -> Unlisted | None:
+    name = file.name.removesuffix(layout.PART_SUFFIX)
+    if not name.endswith(".mp4"):
+        return None
+    try:
+        start = layout.parse_stamp(file.parent.name, name)
+        end = from_us(file.stat().st_mtime_ns // 1000)
+    except (ValueError, FileNotFoundError):  # another file, or it has just been given its name
+        return None
+    return Unlisted(file.relative_to(storage), start, max(start, end))
+
+
+def _spans(
+    files: Sequence[Unlisted], newest: datetime | None, gaps: Sequence[Gap], now: datetime, live: bool
+) -> list[Span]:
+    """What files without rows hold. The last one counts up to now while pictures on their way to it are in memory."""
+    spans = [(file.start, min(file.end, now)) for file in files]
+    last = files[-1] if files else None
+    writing = last is not None and last.writing
+    begun = last.start if last is not None else newest
+    ended = max((span for span in (newest, *(end for _, end in spans)) if span is not None), default=None)
+    if begun is None or ended is None:
+        return spans
+    interrupted = any(gap.end is None and gap.start >= begun for gap in gaps)
+    late = now - ended
+    if (live and writing and not interrupted) or ((live or writing) and not interrupted and late <= TRAIL):
+        spans.append((min(ended, now), now))
+    return spans
+
+
+def _stints(catalogue: Catalogue, low: datetime, high: datetime, now: datetime, live: bool) -> list[Stint]:
+    """The lives of ``nvr start``, the present one up to now; and our own, whose boot tells how the last one ended."""
+    last = catalogue.last_stint()
+    if last is None:
+        return []
+    running = last.end is None and (live or now - last.alive <= FRESH)
+    stints = [
+        replace(stint, alive=max(stint.alive, now)) if running and stint.id == last.id else stint
+        for stint in catalogue.stints(low, high, neighbours=True)
+    ]
+    return [*stints, Stint(last.id + 1, now, now, None, boot_id())]
+
+
+def boot_id() -> str:
+    """What the kernel calls the time since it started; another one after every restart of the machine."""
+    return _BOOT_ID.read_text().strip()
+
+
+def _file_at(catalogue: Catalogue, storage: Path, camera: str, at: datetime) -> tuple[Path, datetime] | None:
+    """The file that holds an instant which was recorded, and when it starts."""
+    newest, _ = catalogue.around(camera, _EVER, _EVER)
+    if newest is None or at >= newest - SEAM:
+        for file in reversed(unlisted(storage, camera, at, newest)):
+            if file.start <= at:
+                return file.path, file.start
+    segment = catalogue.segment_at(camera, at) or catalogue.segment_at(camera, at - SEAM)
+    return None if segment is None else (segment.path, segment.start)
+
+
+def _same_rule(one: Entry, following: Entry) -> bool:
+    return (
+        one.reason is following.reason is Reason.DELETED
+        and one.end == following.start
+        and one.detail.rpartition(", ")[0] == following.detail.rpartition(", ")[0]
+    )

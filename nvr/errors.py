@@ -6,6 +6,7 @@
     │   └── LoginError       401: no further login is tried with this credential
     ├── StorageError         the storage folder or a file in it cannot be used
     ├── CatalogueError       the database cannot be used
+    │   └── RowError         it can, but will never take this row
     └── ModelError           a detector model cannot be used
 
 Everything else is a builtin exception, and a builtin that reaches a process's top is a bug.
@@ -47,6 +48,10 @@ class StorageError(NvrError):
 
 class CatalogueError(NvrError):
     """The catalogue cannot be used: missing, from a newer version, not a database."""
+
+
+class RowError(CatalogueError):
+    """The catalogue can be used, but will never take this row."""
 
 
 class ModelError(NvrError):

@@ -153,9 +153,17 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, so that they survive a power cut: each is a name in the one above."""
+    if not folder.is_dir():
+        make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        sync_folder(folder.parent)
+
+
 def write_durably(path: Path, content: bytes) -> None:
     """Write a whole file so that it is there complete or not at all, also after a power cut."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     part = path.with_name(path.name + PART_SUFFIX)
     with part.open("wb") as file:
         file.write(content)

@@ -23,8 +23,8 @@ from nvr.reason import Reason
 from nvr.supervisor import End
 
 log = logging.getLogger(__name__)
-ALIVE_US = 10_000_000
-"""How often the stint is said to be alive."""
+ALIVE_US = 5_000_000
+"""How often the stint is said to be alive: this commit also syncs the events that others committed."""
 _REASONS = {End.KILLED: Reason.KILLED, End.HUNG: Reason.HUNG, End.CRASHED: Reason.CRASHED, End.LEFT: Reason.CRASHED}
 _ON_PURPOSE = {Reason.STOPPED, Reason.OFF}
 

@@ -9,6 +9,7 @@ that beat and not the one before, and no order of stores in memory needs to be r
 from __future__ import annotations
 
 import json
+import mmap
 import os
 import struct
 import zlib
@@ -74,13 +75,13 @@ class PulseWriter:
     def __init__(self, path: Path) -> None:
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
-                os.posix_fallocate(self._file, 0, _PAGE)
-                self._number = max(_halves(os.pread(self._file, _PAGE, 0)), default=(0, b""))[0]
-            except OSError:
-                os.close(self._file)
-                raise
+                os.posix_fallocate(file, 0, _PAGE)
+                self._page = mmap.mmap(file, _PAGE)
+            finally:
+                os.close(file)
+            self._number = max(_halves(self._page[:]), default=(0, b""))[0]
         except OSError as error:
             raise StorageError(
                 f"cannot write the pulse {path}: {error.strerror}; its folder must be writable and shared memory not "
@@ -88,16 +89,17 @@ class PulseWriter:
             ) from error
 
     def beat(self, values: Pulse) -> None:
-        """Publish ``values``; never waits."""
+        """Publish ``values``; never waits and never fails."""
         text = _encode(values)
         self._number += 1
         number = self._number.to_bytes(8, "little")
         head = _HEAD.pack(_MAGIC, self._number, len(text), zlib.crc32(text, zlib.crc32(number)))
-        os.pwrite(self._file, head + text, self._number % 2 * _HALF)
+        place = self._number % 2 * _HALF
+        self._page[place : place + len(head) + len(text)] = head + text
 
     def close(self) -> None:
         """Let go of the file; it stays for its readers."""
-        os.close(self._file)
+        self._page.close()
 
     def __enter__(self) -> Self:
         return self

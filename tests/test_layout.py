@@ -164,3 +164,13 @@ def test_a_night_of_segments_has_as_many_names_as_segments(zone: ZoneInfo, chang
     names = [layout.segment_path("hik1", start, zone) for start in starts]
     assert len(set(names)) == len(starts)
     assert sorted(names, key=lambda name: layout.parse_stamp(name.parent.name, name.stem)) == names
+
+
+def test_each_new_folder_is_synced_into_the_one_above(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[Path] = []
+    monkeypatch.setattr(layout, "sync_folder", synced.append)
+    layout.make_folder(tmp_path / "a/b/c")
+    assert (tmp_path / "a/b/c").is_dir()
+    assert synced == [tmp_path, tmp_path / "a", tmp_path / "a/b"]
+    layout.make_folder(tmp_path / "a/b/c")
+    assert len(synced) == 3

@@ -66,7 +66,7 @@ def test_a_first_start_makes_its_cameras_known_and_has_nothing_to_explain(catalo
     assert (start.logbook.gap("a"), told(catalogue)) == (None, [])
 
 
-def test_a_stint_is_alive_every_ten_seconds_and_ends_in_order(catalogue: Catalogue) -> None:
+def test_a_stint_is_alive_every_few_seconds_and_ends_in_order(catalogue: Catalogue) -> None:
     clock = FakeClock(BEGIN)
     start = Start(catalogue, clock)
     clock.advance(ALIVE_US / 1e6 - 1)

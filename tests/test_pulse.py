@@ -31,6 +31,8 @@ PULSE = Pulse(
     restarts=4,
     last_error="10.0.0.5 did not answer",
     retry_at_us=1_795_439_105_000_000,
+    buffered=65_536,
+    clock_offset_us=-3_600_000_000,
 )
 
 

@@ -1,7 +1,8 @@
 """One SQLite file: its connections, its transactions, and its errors in words.
 
-Nothing here knows a table. Every connection is in WAL mode with ``synchronous=NORMAL``: a killed process loses nothing
-that was committed, a power cut at most the last commits, and neither damages the file (sqlite.org/wal.html). Writers
+Nothing here knows a table. Every connection is in WAL mode: a killed process loses nothing that was committed, and a
+power cut does not damage the file (sqlite.org/wal.html). It may cost what was committed since the log was last synced,
+which a ``durable`` connection (``synchronous=FULL``) does at each of its commits, for what others wrote, too. Writers
 begin with BEGIN IMMEDIATE: a transaction that reads first and writes later cannot wait for the lock and would fail at
 once, whatever the busy timeout (sqlite.org/lang_transaction.html). The driver's own transaction handling is off.
 """
@@ -19,9 +20,9 @@ from urllib.parse import quote
 
 from sqlalchemy import Connection, FromClause, QueuePool, create_engine, event
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, SQLAlchemyError
 
-from nvr.errors import CatalogueError
+from nvr.errors import CatalogueError, RowError
 
 BUSY_TIMEOUT = timedelta(seconds=10)
 """How long a connection waits for another writer before it gives up."""
@@ -45,13 +46,20 @@ class Database:
     """The connections to one file. May be used from any thread; not across a fork."""
 
     def __init__(
-        self, path: Path, mode: Mode, *, busy_timeout: timedelta = BUSY_TIMEOUT, foreign_keys: bool = True
+        self,
+        path: Path,
+        mode: Mode,
+        *,
+        busy_timeout: timedelta = BUSY_TIMEOUT,
+        foreign_keys: bool = True,
+        durable: bool = False,
     ) -> None:
         """Connects at the first transaction. ``foreign_keys`` is off only for migrations, which rebuild tables."""
         self.path = path
         self._mode = mode
         self._busy_timeout = busy_timeout
         self._foreign_keys = foreign_keys
+        self._durable = durable
         engine = create_engine("sqlite://", creator=self._connect, poolclass=QueuePool)
         engine.dialect.statement_compiler = _Compiler
         event.listen(engine, "begin", _begin)
@@ -93,7 +101,7 @@ class Database:
                 connection.execute("PRAGMA query_only=ON")
             else:
                 connection.execute("PRAGMA journal_mode=WAL")
-                connection.execute("PRAGMA synchronous=NORMAL")
+                connection.execute(f"PRAGMA synchronous={'FULL' if self._durable else 'NORMAL'}")
                 connection.execute(f"PRAGMA journal_size_limit={_WAL_LIMIT}")
             connection.execute(f"PRAGMA foreign_keys={'ON' if self._foreign_keys else 'OFF'}")
         except BaseException:
@@ -105,6 +113,8 @@ class Database:
     def _explained(self) -> Iterator[None]:
         try:
             yield
+        except (IntegrityError, DataError, InterfaceError) as error:
+            raise RowError(explain(self.path, error.orig, self._busy_timeout)) from error
         except DBAPIError as error:
             raise CatalogueError(explain(self.path, error.orig, self._busy_timeout)) from error
         except SQLAlchemyError as error:

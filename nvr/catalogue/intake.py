@@ -11,7 +11,7 @@ import logging
 from collections import deque
 
 from nvr.catalogue.store import Catalogue
-from nvr.errors import CatalogueError
+from nvr.errors import CatalogueError, RowError
 from nvr.model import Gap, Run, Segment
 
 log = logging.getLogger(__name__)
@@ -39,22 +39,17 @@ class Intake:
         self._waiting.append(row)
 
     def store(self) -> None:
-        """Store what waits. What the database refuses now is tried again at the next call."""
-        refused: list[Run | Segment | Gap] = []
-        stored = 0
-        while self._waiting and len(refused) < 2:
-            row = self._waiting.popleft()
+        """Store what waits, in its order, as far as the database lets it; the rest is tried again at the next call."""
+        while self._waiting:
             try:
-                self._store_one(row)
-                stored += 1
+                self._store_one(self._waiting[0])
+            except RowError as error:  # the database works: it is this row that it will never take
+                self.lost += 1
+                log.error("a row was given up: %s (%s)", self._waiting[0], error)
             except CatalogueError as error:
-                refused.append(row)
                 self._report(error)
-        if refused and stored:  # the database works: it is this row that it will never take
-            self.lost += len(refused)
-            log.error("%d row(s) given up: %s", len(refused), refused)
-        else:
-            self._waiting.extendleft(reversed(refused))
+                return
+            self._waiting.popleft()
 
     def _store_one(self, row: Run | Segment | Gap) -> None:
         if isinstance(row, Run):
@@ -67,5 +62,5 @@ class Intake:
 
     def _report(self, error: CatalogueError) -> None:
         if str(error) != self._error:
-            log.error("%s; %d row(s) wait, recording goes on", error, len(self._waiting) + 1)
+            log.error("%s; %d row(s) wait, recording goes on", error, len(self._waiting))
         self._error = str(error)

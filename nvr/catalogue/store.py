@@ -48,8 +48,12 @@ class Catalogue(Chronicle, Custody):
         self._database = database
 
     @classmethod
-    def open(cls, path: Path, *, readonly: bool = False, busy_timeout: timedelta = BUSY_TIMEOUT) -> Catalogue:
+    def open(
+        cls, path: Path, *, readonly: bool = False, busy_timeout: timedelta = BUSY_TIMEOUT, durable: bool = False
+    ) -> Catalogue:
         """Open an existing catalogue of this version's schema. A reader works on a read-only disk too.
+
+        ``durable``: what is committed here, and what anybody committed before, outlives a power cut as well.
 
         Raises CatalogueError where there is none, it is not ours, older or newer than this nvr, locked, or, unless
         ``readonly``, where the file or its folder cannot be written.
@@ -60,7 +64,7 @@ class Catalogue(Chronicle, Custody):
             raise CatalogueError(
                 f"the catalogue {path} cannot be written: give this user write permission on the file and its folder"
             )
-        database = Database(path, "read" if readonly else "write", busy_timeout=busy_timeout)
+        database = Database(path, "read" if readonly else "write", busy_timeout=busy_timeout, durable=durable)
         try:
             require_head(database)
         except BaseException:

@@ -69,7 +69,7 @@ def start(config: Config, names: tuple[str, ...], log_level: str, nursery: Nurse
     with _only_one(config.storage), _run_folder(volume, cameras) as folder:
         if not database.exists():
             upgrade(database)
-        with Catalogue.open(database, busy_timeout=LOCKED) as catalogue:
+        with Catalogue.open(database, busy_timeout=LOCKED, durable=True) as catalogue:
             catalogue.close_dangling(from_us(clock.now_us()))
             station = Station(config, cameras, folder, catalogue, clock, log_level, nursery)
             log.info("recording %s into %s", ", ".join(cameras), config.storage.resolve())

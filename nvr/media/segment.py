@@ -140,7 +140,6 @@ def seal(part: Path, descriptor: int) -> int:
     if part.exists() or not final.exists():
         part.rename(final)
     layout.sync_folder(part.parent)
-    layout.sync_folder(part.parent.parent)
     os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)  # nobody reads it soon; keep the cache for others
     return os.fstat(descriptor).st_size
 

@@ -149,6 +149,10 @@ class Recorder:
         self._wait(pause_us, "waiting")
         while not self._keeper.stop.is_set() and not knock(self.task.main):
             self._backoff.reset()
+            if error.reason is not Reason.UNREACHABLE:
+                error = SourceError(f"{self.task.main.url}: nothing answers there", Reason.UNREACHABLE)
+                self._error = str(error)
+                self._gaps.begin(self._clock.now_us(), error.reason, str(error))
             self._wait(KNOCK_US, "waiting")
 
     def _explain(self, error: SourceError) -> None:

@@ -188,10 +188,11 @@ class Spool:
         layout.require_marker(self._storage)
         file.path = layout.free_path(self._storage, file.path)
         part = self._part(file)
-        part.parent.mkdir(parents=True, exist_ok=True)
+        layout.make_folder(part.parent)
         file.descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
         fcntl.flock(file.descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)  # salvage leaves a locked file alone
         self._open = file
+        layout.sync_folder(part.parent)  # a file whose name is not on disk has no content either
 
     def _write(self, file: SpoolFile, place: int, data: bytes) -> None:
         self._insist(file, lambda: _write_all(file.descriptor, place, data))

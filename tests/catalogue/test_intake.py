@@ -9,7 +9,7 @@ import pytest
 from nvr.catalogue import intake
 from nvr.catalogue.intake import Intake
 from nvr.catalogue.store import Catalogue
-from nvr.errors import CatalogueError
+from nvr.errors import CatalogueError, RowError
 from nvr.model import Gap, Run, Segment
 from tests.catalogue.rows import START, gap, run, segment
 
@@ -26,8 +26,10 @@ class Refusing(Catalogue):
         self.real.start_run(run)
 
     def add_segment(self, segment: Segment) -> None:
-        if self.all or segment.path == self.path:
+        if self.all:
             raise CatalogueError("locked")
+        if segment.path == self.path:
+            raise RowError("never")
         self.real.add_segment(segment)
 
     def put_gap(self, gap: Gap) -> None:
@@ -84,3 +86,21 @@ def test_a_gap_that_changes_while_it_waits_is_stored_as_it_is_in_the_end(catalog
     refusing.all = False
     rows.store()
     assert list(catalogue.gaps(START)) == [gap("g1", 0, 2)]
+
+
+def test_a_database_that_is_locked_between_two_rows_costs_neither(catalogue: Catalogue) -> None:
+    class LockedAfterOne(Refusing):
+        def add_segment(self, segment: Segment) -> None:
+            super().add_segment(segment)
+            self.all = True
+
+    refusing = LockedAfterOne(catalogue)
+    refusing.all = False
+    rows = Intake(refusing)
+    for number in range(3):
+        rows.put(segment(number, number + 1))
+    for _ in range(3):
+        rows.store()
+        refusing.all = False
+    assert (len(rows), rows.lost) == (0, 0)
+    assert len(list(catalogue.segments(START))) == 3

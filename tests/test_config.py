@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from nvr import config
-from nvr.config import Detect, Recording, Retention, Shared
+from nvr.config import CameraRetention, Detect, Recording, Retention, Shared
 from nvr.errors import ConfigError
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -128,6 +128,8 @@ SECRETS = [
     "url: rtsp:/viewer:hunter2@cam",
     "url: viewer:hunter2@cam",
     "detect: rtsp://viewer:hunter2@cam",
+    "schedule: {'rtsp://viewer:hunter2@cam': x}",
+    "schedule: {mon: 'rtsp://viewer:hunter2@cam'}",
 ]
 
 
@@ -202,6 +204,9 @@ def test_the_schema_writes_units_as_the_file_does() -> None:
     assert re.search(size["pattern"], "1.5TiB")
     assert not re.search(size["pattern"], "5 GB")
     assert schema["$defs"]["Camera"]["not"] == {"required": ["host", "url"]}
+    week = schema["$defs"]["Camera"]["properties"]["schedule"]["anyOf"][0]
+    assert re.search(week["propertyNames"]["pattern"], "mon-fri")
+    assert re.search(week["additionalProperties"]["anyOf"][0]["pattern"], "22:00-06:00")
     detect = schema["$defs"]["Camera"]["properties"]["detect"]["anyOf"]
     assert detect == [{"enum": ["off", "motion", "objects"], "type": "string"}, {"$ref": "#/$defs/Detect"}]
 
@@ -219,6 +224,7 @@ def documented() -> dict[str, dict[str, str]]:
         ("Top level", config.Config),
         ("recording", Recording),
         ("retention", Retention),
+        ("Retention of a camera", CameraRetention),
         ("cameras", Shared),
         ("detect", Detect),
     ],

@@ -15,6 +15,7 @@ from nvr.cli.app import (
     UntilOption,
     app,
     check_camera,
+    database_of,
     load_config,
     open_catalogue,
 )
@@ -56,7 +57,7 @@ def list_events(
             print_json_array(as_json(event, settings.storage) for event in found)
             return
         print_table(
-            ("id", "start", "duration", "camera", "kind", "label", "score", "snapshot"),
+            ("id", "start", "duration", "camera", "kind", "label", "score", "locked", "snapshot"),
             (
                 (
                     str(event.id),
@@ -66,6 +67,7 @@ def list_events(
                     event.kind,
                     event.label,
                     f"{event.score:.2f}" if event.score else "-",
+                    "yes" if event.locked else "-",
                     str(settings.storage / event.snapshot) if event.snapshot else "-",
                 )
                 for event in found
@@ -95,12 +97,36 @@ def show_event(id: int, json: JsonOption = False, config: ConfigOption = None) -
     typer.echo(f"  start     {format_local(event.start)}")
     typer.echo(f"  end       {format_local(event.end) if event.end else 'still going on'} ({_lasted(event)})")
     typer.echo(f"  score     {event.score:.2f}")
+    typer.echo(f"  locked    {'yes: kept until nvr events unlock' if event.locked else 'no'}")
     typer.echo(f"  snapshot  {settings.storage / event.snapshot if event.snapshot else 'none'}")
     if segment is not None:
         offset = (event.start - segment.start).total_seconds()
         typer.echo(f"  video     {settings.storage / segment.path} at {offset:.1f} s")
     else:
         typer.echo("  video     none yet: its segment is still being written, or nothing was recorded then")
+
+
+@events.command("lock")
+def lock_event(id: int, config: ConfigOption = None) -> None:
+    """Keep an event's video and picture, whatever retention says."""
+    _lock(id, True, config)
+    typer.echo(f"event {id} is locked: its video and picture are kept until nvr events unlock {id}")
+
+
+@events.command("unlock")
+def unlock_event(id: int, config: ConfigOption = None) -> None:
+    """Let retention have an event's video and picture again."""
+    _lock(id, False, config)
+    typer.echo(f"event {id} is not locked any more")
+
+
+def _lock(id: int, locked: bool, config: Path | None) -> None:
+    from nvr.catalogue.store import Catalogue
+    from nvr.errors import NvrError
+
+    with Catalogue.open(database_of(load_config(config))) as catalogue:
+        if not catalogue.lock_event(id, locked):
+            raise NvrError(f"no event {id}; see nvr events list")
 
 
 def as_json(event: Event, storage: Path) -> dict[str, Any]:
@@ -117,6 +143,7 @@ def as_json(event: Event, storage: Path) -> dict[str, Any]:
         "score": round(event.score, 4),
         "zones": list(event.zones),
         "snapshot": str(storage / event.snapshot) if event.snapshot else None,
+        "locked": event.locked,
     }
 
 

@@ -46,8 +46,8 @@ FEW_BYTES = 200_000_000
 LOCKED = timedelta(seconds=1)
 """How long a row may wait for another writer before the supervisor looks after its workers again."""
 ANALYZER, JANITOR = "analyzer", "janitor"
-ROOM = b"room"
-"""To the janitor: a recorder met a full disk."""
+ROOM, LOOK = b"room", b"look "
+"""To the janitor: a recorder met a full disk; one has died."""
 
 
 def start(config: Config, names: tuple[str, ...], log_level: str, nursery: Nursery) -> None:
@@ -139,6 +139,7 @@ class Station:
         kind, _, camera = worker.partition(".")
         if kind == "recorder":
             self._logbook.ended(camera, end, how)
+            self._supervisor.tell(JANITOR, LOOK + camera.encode())
 
     def _recorder(self, name: str) -> Worker:
         camera = self._cameras[name]

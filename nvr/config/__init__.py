@@ -12,13 +12,14 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from nvr.config.tree import Camera, Config, Detect, Recording, Retention, Shared
+from nvr.config.tree import Camera, CameraRetention, Config, Detect, Recording, Retention, Shared
 from nvr.config.unit import parse_size
 from nvr.config.value import Outside
 from nvr.errors import ConfigError
 
 __all__ = [
     "Camera",
+    "CameraRetention",
     "Config",
     "Detect",
     "Recording",

@@ -15,7 +15,8 @@ _LOGIN = ("username", "password")
 
 
 def combined(shared: Mapping[str, object], own: Mapping[str, object]) -> dict[str, object]:
-    """A camera's keys with those of ``defaults`` under them: its own win, ``detect`` combines key by key.
+    """A camera's keys with those of ``defaults`` under them: its own win, ``detect`` and ``retention`` combine key by
+    key.
 
     An address of its own replaces a shared one whole, a login in its own URL a shared login.
     """
@@ -33,6 +34,9 @@ def combined(shared: Mapping[str, object], own: Mapping[str, object]) -> dict[st
     keys.update((key, value) for key, value in own.items() if value is not None or key == "password")
     if detect[0] is not None and detect[1] is not None:
         keys["detect"] = {**detect[0], **detect[1]}
+    retention = shared.get("retention"), own.get("retention")
+    if isinstance(retention[0], Mapping) and isinstance(retention[1], Mapping):
+        keys["retention"] = {**retention[0], **retention[1]}
     return keys
 
 
@@ -89,6 +93,9 @@ def misfits(keys: Mapping[str, object]) -> Iterator[tuple[tuple[str, ...], str]]
         yield ("loop",), "only a video file can be repeated: want a url that is the path of one"
     if "password" in given and "username" not in given and not any(_holds_login(keys.get(key)) for key in _OF_URL):
         yield ("password",), "needs a username beside it"
+    mode = detect.get("mode") if isinstance(detect, Mapping) else getattr(detect, "mode", detect)
+    if keys.get("record") == "events" and mode == "off":
+        yield ("record",), "got events, but detect is off, so nothing would be kept: want continuous, or detect: motion"
     stream = detect.get("stream") if isinstance(detect, Mapping) else getattr(detect, "stream", None)
     if stream == "sub" and "url" in given and not {"host", "sub_url"} & given:
         yield ("detect", "stream"), "got sub, but the camera has no sub stream: give its sub_url, or leave it at auto"

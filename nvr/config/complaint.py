@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from nvr.config.document import Document, Place, Problem
 from nvr.config.echo import shown
-from nvr.config.tree import Camera, Config, Detect, Recording, Retention
+from nvr.config.tree import Camera, CameraRetention, Config, Detect, Recording, Retention
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -82,10 +82,13 @@ def _text(one: ErrorDetails, place: Place) -> str:
 
 
 def _unknown(place: Place) -> str:
-    known = list(_keys_at(place[:-1]).model_fields)
+    around = _keys_at(place[:-1])
+    known = list(around.model_fields)
     near = get_close_matches(str(place[-1]).lower().replace("-", "_"), known, n=1)
     if near:
         return f"unknown key, did you mean {near[0]}?"
+    if around is CameraRetention and place[-1] in Retention.model_fields:
+        return "holds for all cameras: it belongs into retention at the top of the file"
     if place[-1] in Config.model_fields:
         return "stands too deep: it belongs at the top of the file"
     return f"unknown key, want one of {', '.join(known)}"
@@ -95,6 +98,8 @@ def _keys_at(place: Place) -> type[BaseModel]:
     match place:
         case ("cameras", _, "detect") | ("defaults", "detect"):
             return Detect
+        case ("cameras", _, "retention") | ("defaults", "retention"):
+            return CameraRetention
         case ("cameras", _) | ("defaults",):
             return Camera
         case ("recording",):

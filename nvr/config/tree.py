@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -22,13 +21,27 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from nvr.config.address import hikvision, is_file
 from nvr.config.combination import combined, misfits, without_login
 from nvr.config.echo import shown
-from nvr.config.value import AnyPath, DurationSchema, ExistingFile, Host, Secret, Size, Text, Texts, Url, span
+from nvr.config.value import (
+    AnyPath,
+    DurationSchema,
+    ExistingFile,
+    Host,
+    MostSize,
+    Secret,
+    Size,
+    Text,
+    Texts,
+    Url,
+    Week,
+    span,
+)
 from nvr.model import Address, StreamName
 
 NAME_PATTERN = r"^[a-z0-9][a-z0-9-]{0,31}$"
 Mode = Literal["off", "motion", "objects"]
 _Segment = Annotated[timedelta, span(timedelta(seconds=5), timedelta(minutes=15)), DurationSchema]
 _Kept = Annotated[timedelta, span(timedelta(), timedelta(days=36500)), DurationSchema]
+_Roll = Annotated[timedelta, span(timedelta(), timedelta(minutes=15)), DurationSchema]
 
 
 def _key(default: Any, description: str, **limits: Any) -> Any:
@@ -61,7 +74,19 @@ class Retention(_Keys):
 
     continuous: _Kept = _key("7d", "How long video without events is kept, such as 12h or 7d.")
     events: _Kept = _key("30d", "How long video around events is kept, and snapshots.")
+    max_size: MostSize | None = _key(None, "Most that the video of all cameras takes: the oldest goes, at any age.")
     min_free: Size = _key("5GB", "Space kept free, such as 500MB or 5GB: the oldest video goes for it, at any age.")
+    min_kept: _Kept = _key("0s", "Video younger than this does not go to make room, even if recording has to stop.")
+    pre_roll: _Roll = _key("10s", "How much video before an event counts as around it, at most 15m.")
+    post_roll: _Roll = _key("10s", "How much video after an event counts as around it, at most 15m.")
+
+
+class CameraRetention(_Keys):
+    """How long video of one camera is kept, where that differs from the other cameras."""
+
+    continuous: _Kept | None = _key(None, "How long its video without events is kept.")
+    events: _Kept | None = _key(None, "How long its video around events is kept, and its snapshots.")
+    max_size: MostSize | None = _key(None, "Most that its video takes: its oldest goes, at any age.")
 
 
 class Detect(_Keys):
@@ -84,12 +109,6 @@ def _detect(given: object) -> object:
     raise ValueError(f"got {shown(given)}, want off, motion, objects, or keys such as labels and fps")
 
 
-def _built(record: str) -> str:
-    if record == "events":
-        raise ValueError("got events, which this release cannot do yet: want continuous or off")
-    return record
-
-
 class Shared(_Keys):
     """The keys of a camera, each of which ``defaults`` may give for all."""
 
@@ -102,9 +121,11 @@ class Shared(_Keys):
     username: Text | None = _key(None, "User at the camera; one that may only view is best.")
     password: Secret = _key(None, "Password at the camera: text, {env: NAME} or {file: PATH}.")
     transport: Literal["tcp", "udp"] = _key("tcp", "How packets travel; udp loses some on a busy network.")
-    record: Annotated[Literal["continuous", "events", "off"], AfterValidator(_built)] = _key(
-        "continuous", "What is recorded: everything, or nothing; events comes in a later release."
+    record: Literal["continuous", "events", "off"] = _key(
+        "continuous", "What is recorded: everything, what is around events, or nothing."
     )
+    schedule: Week | None = _key(None, "Hours of the week that are recorded, in local time; always if not given.")
+    retention: CameraRetention = _key({}, "How long its video is kept, where that differs from the other cameras.")
     audio: Literal["auto", "off"] = _key("auto", "Whether sound is recorded where the camera has it.")
     detect: Annotated[Detect, BeforeValidator(_detect, json_schema_input_type=Mode | Detect)] = _key(
         "objects", "What is looked for: off, motion or objects, or a mapping that says more."

@@ -11,11 +11,20 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, SecretStr, StringConstraints, ValidationInfo, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    InstanceOf,
+    SecretStr,
+    StringConstraints,
+    ValidationInfo,
+    WithJsonSchema,
+)
 
 from nvr.config.address import check_host, check_rtsp, is_file, split_login
-from nvr.config.echo import kind, shown
+from nvr.config.echo import kind, redact, shown
 from nvr.config.unit import DURATION_PATTERN, SIZE_PATTERN, parse_size, parse_span
+from nvr.schedule import DAY_PATTERN, SPAN_PATTERN, Schedule, parse
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +120,23 @@ def _size(given: object) -> int:
     return parse_size(given)
 
 
+def _not_nothing(size: int) -> int:
+    if not size:
+        raise ValueError("got nothing at all: leave the key out for no limit")
+    return size
+
+
+def _week(given: object) -> Schedule:
+    if isinstance(given, Schedule):
+        return given
+    if not isinstance(given, Mapping):
+        raise ValueError(f'got {shown(given)}, want days with spans, such as {{mon-fri: "07:00-19:00"}}')
+    try:
+        return parse(given)
+    except ValueError as error:
+        raise ValueError(redact(str(error))) from None
+
+
 def _tuple(given: object) -> object:
     return tuple(given) if isinstance(given, list) else given
 
@@ -148,6 +174,22 @@ Size = Annotated[
     WithJsonSchema({"type": "string", "pattern": SIZE_PATTERN}),
 ]
 """Bytes."""
+MostSize = Annotated[Size, AfterValidator(_not_nothing)]
+"""Bytes, more than 0."""
+_SpanSchema = {"type": "string", "pattern": SPAN_PATTERN}
+Week = Annotated[
+    InstanceOf[Schedule],
+    BeforeValidator(_week),
+    WithJsonSchema(
+        {
+            "type": "object",
+            "propertyNames": {"pattern": DAY_PATTERN},
+            "additionalProperties": {"anyOf": [_SpanSchema, {"type": "array", "items": _SpanSchema}]},
+            "minProperties": 1,
+        }
+    ),
+]
+"""A weekly schedule in the machine's local time."""
 Secret = Annotated[
     SecretStr | None,
     BeforeValidator(_secret),

@@ -48,6 +48,8 @@ KNOCK_US = 500_000
 HEALTHY_US = 10_000_000
 KEY_FRAME_US = 10_000_000
 """A run without a key frame for so long is a gap with a reason of its own."""
+SECOND_LOOK_US = 15_000_000
+"""When what a predecessor left is looked for again: one that hung had still locked its file at the first look."""
 FINISH_S = 6.0
 
 
@@ -71,6 +73,7 @@ class Recorder:
         self._state = "starting"
         self._retry_at_us = 0
         self._beat_us = 0
+        self._second_look_us: int | None = clock.monotonic_us() + SECOND_LOOK_US
         self._clocks = ClockWatch()
         self._rate = Rate()
 
@@ -251,6 +254,9 @@ class Recorder:
         now_us = self._clock.monotonic_us()
         self._beat_us = now_us
         self._look_at_clocks(now_us)
+        if self._second_look_us is not None and now_us > self._second_look_us:
+            self._second_look_us = None
+            self._spool.report(salvage(self.task.target.storage, self.task.camera))
         self._rate.mark(now_us)
         feeder, session, source = self._feeder, self._session, self._source
         disk = self._spool.error

@@ -110,6 +110,10 @@ class Spool:
         self._waiting.appendleft(lambda: self._report_all(first))
         self._thread.start()
 
+    def report(self, segments: Iterator[Segment]) -> None:
+        """Salvage and report segments when their turn comes."""
+        self._add(lambda: self._report_all(segments))
+
     @property
     def waiting_bytes(self) -> int:
         """What is in memory and not yet on disk."""

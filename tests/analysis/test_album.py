@@ -30,7 +30,7 @@ OPENED = Opened(7, "object", "person", START, START, 0.5, BOX)
 
 @pytest.fixture
 def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
-    layout.prepare(tmp_path, 0)
+    layout.prepare(tmp_path)
     upgrade(tmp_path / "nvr.db")
     with Catalogue.open(tmp_path / "nvr.db") as opened:
         yield opened

@@ -37,7 +37,7 @@ STOP_S = 10.0
 @pytest.fixture
 def task(tmp_path: Path) -> Task:
     """A camera whose motion is looked for, with its slot and an empty catalogue."""
-    layout.prepare(tmp_path / "storage", 0)
+    layout.prepare(tmp_path / "storage")
     upgrade(tmp_path / "storage/nvr.db")
     look = Look("hik1", tmp_path / "hik1.slot", "motion", (), timedelta(milliseconds=50), 0.45, None)
     frameslot.create(look.slot)

@@ -36,7 +36,7 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
-    layout.prepare(tmp_path / "storage", 0)
+    layout.prepare(tmp_path / "storage")
     upgrade(tmp_path / "storage/nvr.db")
     with Catalogue.open(tmp_path / "storage/nvr.db") as opened:
         yield opened

@@ -27,7 +27,7 @@ def config(tmp_path: Path, now: datetime) -> Path:
     """A configuration with a catalogue of two events and a segment."""
     path = tmp_path / "nvr.yaml"
     path.write_text("storage: storage\ncameras:\n  hik1: {url: 'rtsp://127.0.0.1:9/x'}\n  hik2: {host: 127.0.0.1}\n")
-    layout.prepare(tmp_path / "storage", 0)
+    layout.prepare(tmp_path / "storage")
     upgrade(tmp_path / "storage/nvr.db")
     with Catalogue.open(tmp_path / "storage/nvr.db") as catalogue:
         start = now - timedelta(minutes=5)

@@ -10,7 +10,7 @@ import pytest
 
 from tests.fakes.station import nvr
 
-KEYS = ["id", "camera", "kind", "label", "start", "end", "score", "zones", "snapshot"]
+KEYS = ["id", "camera", "kind", "label", "start", "end", "score", "zones", "snapshot", "locked"]
 
 
 def test_events_are_listed_newest_first_with_the_stable_keys(config: Path, now: datetime) -> None:
@@ -46,7 +46,7 @@ def test_events_are_narrowed(config: Path, filters: list[str], labels: list[str]
 def test_a_listing_into_a_pipe_is_not_decorated(config: Path) -> None:
     done = nvr("events", "list", "--config", str(config))
     lines = done.stdout.splitlines()
-    assert lines[0].split() == ["id", "start", "duration", "camera", "kind", "label", "score", "snapshot"]
+    assert lines[0].split() == ["id", "start", "duration", "camera", "kind", "label", "score", "locked", "snapshot"]
     assert len(lines) == 3
     assert lines[1].split()[0] == "1"
     assert "\x1b" not in done.stdout
@@ -68,9 +68,24 @@ def test_one_event_is_shown_with_its_video(config: Path) -> None:
     assert shown["video"].endswith("a.mp4")
 
 
-def test_an_event_that_is_not_there_is_one_line(config: Path) -> None:
-    missing = nvr("events", "show", "99", "--config", str(config))
+@pytest.mark.parametrize("command", ["show", "lock", "unlock"])
+def test_an_event_that_is_not_there_is_one_line(config: Path, command: str) -> None:
+    missing = nvr("events", command, "99", "--config", str(config))
     assert (missing.returncode, missing.stderr) == (1, "nvr: no event 99; see nvr events list\n")
+
+
+def test_an_event_is_locked_and_unlocked(config: Path) -> None:
+    def shown() -> tuple[bool, str]:
+        found = nvr("events", "show", "1", "--config", str(config)).stdout
+        rows = json.loads(nvr("events", "list", "--json", "--config", str(config)).stdout)
+        return rows[0]["locked"], next(line.split()[1] for line in found.splitlines() if "locked" in line)
+
+    assert shown() == (False, "no")
+    done = nvr("events", "lock", "1", "--config", str(config))
+    assert done.stdout == "event 1 is locked: its video and picture are kept until nvr events unlock 1\n"
+    assert shown() == (True, "yes:")
+    assert nvr("events", "unlock", "1", "--config", str(config)).returncode == 0
+    assert shown() == (False, "no")
 
 
 def test_an_event_with_a_number_beyond_every_id_is_one_line(config: Path) -> None:

@@ -27,6 +27,13 @@ Keys = dict[str, object]
         ({"detect": "motion"}, {"detect": {"fps": 2}}, {"detect": {"mode": "motion", "fps": 2}}),
         ({"detect": {"fps": 2}}, {"detect": False}, {"detect": False}),
         ({"detect": {"fps": 2}}, {}, {"detect": {"fps": 2}}),
+        (
+            {"retention": {"events": "9d"}},
+            {"retention": {"continuous": "2d"}},
+            {"retention": {"events": "9d", "continuous": "2d"}},
+        ),
+        ({"retention": {"events": "9d"}}, {"retention": "2d"}, {"retention": "2d"}),
+        ({"schedule": {"mon": "07:00-19:00"}}, {"schedule": {}}, {"schedule": {}}),
     ],
 )
 def test_a_cameras_own_keys_win_over_shared_ones(shared: Keys, own: Keys, expected: Keys) -> None:
@@ -80,6 +87,8 @@ def test_streams_of_one_camera_cannot_have_two_logins() -> None:
         {"host": "a", "loop": False, "url": None, "detect": {"stream": "sub"}},
         {"url": "x.mp4", "loop": True, "detect": "motion"},
         {"url": "rtsp://u@a", "password": "p"},
+        {"host": "a", "record": "events"},
+        {"host": "a", "record": "events", "detect": {"fps": 2}},
     ],
 )
 def test_keys_that_go_together_are_no_misfits(keys: Keys) -> None:
@@ -98,6 +107,8 @@ def test_keys_that_go_together_are_no_misfits(keys: Keys) -> None:
         ({"url": "rtsp://a", "loop": True}, ("loop",), "only a video file"),
         ({"host": "a", "password": "p"}, ("password",), "needs a username"),
         ({"url": "rtsp://a", "detect": {"stream": "sub"}}, ("detect", "stream"), "no sub stream"),
+        ({"host": "a", "record": "events", "detect": "off"}, ("record",), "detect is off"),
+        ({"host": "a", "record": "events", "detect": {"mode": "off"}}, ("record",), "detect is off"),
     ],
 )
 def test_each_misfit_names_its_key_and_what_to_do(keys: Keys, place: tuple[str, ...], words: str) -> None:

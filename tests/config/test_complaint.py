@@ -29,7 +29,22 @@ def camera(*lines: str) -> str:
     [
         ("pasword: hunter2", "4: cameras.a.pasword: unknown key, did you mean password?"),
         ("Sub-URL: rtsp://a", "4: cameras.a.Sub-URL: unknown key, did you mean sub_url?"),
-        ("retention: 7d", "4: cameras.a.retention: stands too deep: it belongs at the top of the file"),
+        ("storage: x", "4: cameras.a.storage: stands too deep: it belongs at the top of the file"),
+        ("retention: 7d", '4: cameras.a.retention: got "7d", want keys with values below it'),
+        ("retention: {event: 7d}", "4: cameras.a.retention.event: unknown key, did you mean events?"),
+        (
+            "retention: {min_free: 1GB}",
+            "4: cameras.a.retention.min_free: holds for all cameras: it belongs into retention at the top of the file",
+        ),
+        (
+            "schedule: 07:00-19:00",
+            '4: cameras.a.schedule: got "07:00-19:00", want days with spans, such as {mon-fri: "07:00-19:00"}',
+        ),
+        (
+            "schedule: {mo: 07:00-19:00}",
+            '4: cameras.a.schedule: got "mo", want a day such as mon, or days such as mon-fri',
+        ),
+        ("schedule: {mon: 7-19}", '4: cameras.a.schedule: mon: got "7-19", want a span such as 07:00-19:00'),
         ("port: 70000", "4: cameras.a.port: got 70000, want at most 65535"),
         ("port: 0", "4: cameras.a.port: got 0, want at least 1"),
         ("port: '554'", '4: cameras.a.port: got "554", want a whole number'),
@@ -42,7 +57,10 @@ def camera(*lines: str) -> str:
         ("password: secret", "4: cameras.a.password: needs a username beside it"),
         ("transport: tpc", '4: cameras.a.transport: got "tpc", want tcp or udp'),
         ("record: false", "4: cameras.a.record: got false, want continuous, events or off"),
-        ("record: events", "4: cameras.a.record: got events, which this release cannot do yet: want continuous or off"),
+        (
+            "retention: {max_size: 0B}",
+            "4: cameras.a.retention.max_size: got nothing at all: leave the key out for no limit",
+        ),
         ("detect: false", "4: cameras.a.detect: got false, want off, motion, objects, or keys such as labels and fps"),
         ("detect: motoin", '4: cameras.a.detect: got "motoin", want off, motion or objects'),
         ("detect: {fps: 0}", "4: cameras.a.detect.fps: got 0, want more than 0"),

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from nvr.config.tree import Camera, Config, Detect
+from nvr.config.tree import Camera, CameraRetention, Config, Detect
 from nvr.config.value import Outside
 from nvr.model import Address
+from nvr.schedule import parse
 
 
 def config(**keys: Any) -> Config:
@@ -33,8 +34,12 @@ def test_what_is_not_said_has_its_default() -> None:
     assert found.database is None
     assert found.recording.segment == timedelta(seconds=60)
     assert (found.retention.continuous, found.retention.events) == (timedelta(days=7), timedelta(days=30))
-    assert found.retention.min_free == 5_000_000_000
+    assert (found.retention.min_free, found.retention.min_kept) == (5_000_000_000, timedelta())
+    assert (found.retention.pre_roll, found.retention.post_roll) == (timedelta(seconds=10), timedelta(seconds=10))
+    assert found.retention.max_size is None
     only = found.cameras["a"]
+    assert only.schedule is None
+    assert only.retention == CameraRetention(continuous=None, events=None, max_size=None)
     assert (only.port, only.channel, only.transport, only.record, only.audio) == (554, 1, "tcp", "continuous", "auto")
     assert only.detect == Detect(
         mode="objects", labels=("person", "car"), fps=5, min_score=0.45, stream="auto", frames="all", model=None
@@ -58,7 +63,8 @@ def test_nothing_can_be_changed() -> None:
 
 
 def test_a_configuration_can_be_sent_to_another_process() -> None:
-    found = config(cameras={"a": {"host": "cam", "username": "u", "password": "p"}})
+    week = {"mon-sun": "22:00-06:00"}
+    found = config(cameras={"a": {"host": "cam", "username": "u", "password": "p", "schedule": week}})
     assert pickle.loads(pickle.dumps(found)) == found
 
 
@@ -117,6 +123,15 @@ def test_defaults_hold_for_all_cameras_and_detect_combines_key_by_key() -> None:
     assert (b.username, b.detect.fps, b.detect.labels) == ("v", 2, ("cat",))
 
 
+def test_defaults_of_retention_combine_key_by_key_and_a_schedule_is_replaced_whole() -> None:
+    found = config(
+        defaults={"retention": {"continuous": "2d", "events": "20d"}, "schedule": {"mon": "07:00-19:00"}},
+        cameras={"a": {"host": "a", "retention": {"events": "9d"}, "schedule": {"sat": "10:00-12:00"}}},
+    ).cameras["a"]
+    assert (found.retention.continuous, found.retention.events) == (timedelta(days=2), timedelta(days=9))
+    assert found.schedule == parse({"sat": "10:00-12:00"})
+
+
 def test_a_camera_can_be_made_without_a_file() -> None:
     made = Camera(host="cam", username="u", password=SecretStr("p"), detect=Detect(mode="motion"))
     assert Config(cameras={"a": made}).cameras["a"].main.password == "p"
@@ -142,7 +157,9 @@ def test_other_names_are_refused(name: str) -> None:
         ("channel", [1, 999], [0, 1000, "1"]),
         ("username", ["u"], ["", 5]),
         ("transport", ["tcp", "udp"], ["TCP", "http", 5]),
-        ("record", ["continuous", "off"], ["events", False, "on"]),
+        ("record", ["continuous", "events", "off"], [False, "on"]),
+        ("schedule", [{"mon-fri": ["07:00-19:00"], "sun": []}, None], [{}, [], "mon", {"mon": "7-19"}]),
+        ("retention", [{}, {"max_size": "100GB"}], [{"min_free": "1GB"}, "7d", {"max_size": "0B"}]),
         ("audio", ["auto", "off"], ["on", False]),
         ("loop", [False], ["yes", 0, 1]),
         ("detect", ["off", {}, {"fps": 1}], [False, True, [], "person", 5]),
@@ -182,6 +199,10 @@ def test_what_a_detect_key_may_be(key: str, good: list[Any], bad: list[Any]) -> 
         ("recording", "segment", ["5s", "15m"], ["4.9s", "901s", 60, "60", "1 m"]),
         ("retention", "continuous", ["0s", "7d", "36500d"], ["36501d", "7 days", 7, "-1d"]),
         ("retention", "events", ["30d"], ["1y", []]),
+        ("retention", "max_size", ["1B", "2TB", None], ["0B", "0.1B", 5]),
+        ("retention", "min_kept", ["0s", "3d"], ["-1d", 0]),
+        ("retention", "pre_roll", ["0s", "15m"], ["901s"]),
+        ("retention", "post_roll", ["0s", "15m"], ["901s"]),
         ("retention", "min_free", ["0B", "5GB", "1TiB"], ["5", 5, "5 GB", "99999999TB"]),
     ],
 )

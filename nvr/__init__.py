@@ -12,4 +12,4 @@ Map of the package, from the top down; imports only go down:
 - ``config``, ``layout``, ``logs``, ``pulse``, ``model``, ``clock``, ``errors``   vocabulary
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -71,7 +71,7 @@ def parse_instant(text: str, now: datetime, zone: tzinfo | None = None) -> datet
     """Read RFC 3339, ``14:03``, ``yesterday 14:03``, or an age (``90s``, ``1h``, ``7d``) before ``now``.
 
     Times without an offset are in ``zone``, the machine's local time where it is None. Returns a UTC instant; raises
-    ValueError that says what is wanted.
+    ValueError that says what is wanted, also for a local time that happened twice, or never, as clocks were changed.
     """
     text = text.strip()
     want = f'got "{text}", want a time such as 2026-11-22T14:03:00+01:00, 14:03, "yesterday 14:03" or an age such as 1h'
@@ -80,21 +80,54 @@ def parse_instant(text: str, now: datetime, zone: tzinfo | None = None) -> datet
             return now - parse_duration(text)
         except OverflowError:
             return EPOCH
-    local_now = now.astimezone(zone)
-    match = _TIME_OF_DAY.fullmatch(text)
     try:
-        if match is not None:
-            day = local_now.date() - timedelta(days=1 if match["day"] == "yesterday" else 0)
-            wall = datetime(  # noqa: DTZ001  # its zone follows
-                day.year, day.month, day.day, int(match["hour"]), int(match["minute"]), int(match["second"] or 0)
-            )
-        else:
-            wall = datetime.fromisoformat(text)
-        if wall.tzinfo is None:
-            wall = wall.replace(tzinfo=zone) if zone is not None else wall.astimezone()
-        return wall.astimezone(UTC)
+        wall = _read_wall(text, now.astimezone(zone))
+        instants = [_place(wall.replace(fold=fold), zone) for fold in (0, 1)]
     except (ValueError, OverflowError):
         raise ValueError(want) from None
+    before, after = instants
+    if before < after:
+        both = " or ".join(at.astimezone(zone).isoformat() for at in instants)
+        raise ValueError(f'got "{text}", which was there twice, as the clocks went back: give {both}')
+    if before > after:
+        first = _first_after_change(after, before, zone).astimezone(zone).isoformat()
+        raise ValueError(f'got "{text}", which never was, as the clocks went forward: the next time is {first}')
+    return before
+
+
+def _read_wall(text: str, local_now: datetime) -> datetime:
+    """The time that the text says, without an offset where it gives none. Raises ValueError, OverflowError."""
+    match = _TIME_OF_DAY.fullmatch(text)
+    if match is None:
+        return datetime.fromisoformat(text)
+    day = local_now.date() - timedelta(days=1 if match["day"] == "yesterday" else 0)
+    hour, minute, second = int(match["hour"]), int(match["minute"]), int(match["second"] or 0)
+    return datetime(day.year, day.month, day.day, hour, minute, second)  # noqa: DTZ001  # its zone follows
+
+
+def _place(wall: datetime, zone: tzinfo | None) -> datetime:
+    """The UTC instant of a local time; where it was there twice, or never, ``fold`` decides (PEP 495).
+
+    Where the fold tells nothing apart both give the same. ``astimezone`` of a naive time would take the wrong side of
+    the hour that never was.
+    """
+    if wall.tzinfo is None and zone is None:
+        seconds = int(wall.replace(microsecond=0).timestamp())
+        return from_us(seconds * 1_000_000 + wall.microsecond)
+    return (wall if wall.tzinfo is not None else wall.replace(tzinfo=zone)).astimezone(UTC)
+
+
+def _first_after_change(before: datetime, after: datetime, zone: tzinfo | None) -> datetime:
+    """The first whole second between two UTC instants at which the zone's offset is that of the later one."""
+    offset = after.astimezone(zone).utcoffset()
+    low, high = to_us(before) // 1_000_000, -(to_us(after) // -1_000_000)
+    while high - low > 1:
+        middle = (low + high) // 2
+        if from_us(middle * 1_000_000).astimezone(zone).utcoffset() == offset:
+            high = middle
+        else:
+            low = middle
+    return from_us(high * 1_000_000)
 
 
 def format_rfc3339(at: datetime) -> str:

@@ -93,7 +93,8 @@ class AudioTrack:
         frame.pts = self._next_sample
         frame.time_base = Fraction(1, RATE)
         self._next_sample = (self._next_sample or 0) + frame.samples
-        self._container.mux(self._stream.encode(frame))
+        # The encoder's run-in lies before the start; with it FFmpeg would shift the video.
+        self._container.mux([packet for packet in self._stream.encode(frame) if (packet.pts or 0) >= 0])
 
     def _give_up(self, error: Exception) -> None:
         self._broken = True

@@ -128,11 +128,6 @@ class Source:
         self.info = self._describe(self.template)
         return True
 
-    def _read_clock(self, packet: RawPacket, arrival_us: int) -> None:
-        if packet.has_sidedata("prft"):
-            wall_us = int.from_bytes(bytes(packet.get_sidedata("prft"))[:8], sys.byteorder, signed=True)
-            self.clock_offset_us = wall_us - arrival_us
-
     def _live_packets(self) -> Iterator[tuple[PacketInfo, RawPacket]]:
         video = self.video
         now_us = self._clock.now_us
@@ -148,7 +143,9 @@ class Source:
                 raise SourceError(text, Reason.STALLED)
             info = to_info(packet, now_us())
             if packet.is_keyframe and packet.stream is video:
-                self._read_clock(packet, info.arrival_us)
+                taken_us = taken_at_us(packet)
+                if taken_us is not None:
+                    self.clock_offset_us = taken_us - info.arrival_us
                 if self._renewed(packet):
                     info = replace(info, renewed=True)
             yield info, packet
@@ -288,6 +285,16 @@ _ANSWERS: tuple[tuple[type[Exception], str, Reason], ...] = (
     (TimeoutError, f"no answer for {READ_TIMEOUT_US // 1_000_000} s", Reason.STALLED),
     (av.error.ExitError, f"no answer for {READ_TIMEOUT_US // 1_000_000} s", Reason.STALLED),
 )
+
+
+def taken_at_us(packet: RawPacket) -> int | None:
+    """When a packet was taken by the camera's own clock, microseconds since 1970; None where the camera does not tell.
+
+    FFmpeg's ``prft`` side data, which it makes from RTCP sender reports (RFC 3550, 6.4.1).
+    """
+    if not packet.has_sidedata("prft"):
+        return None
+    return int.from_bytes(bytes(packet.get_sidedata("prft"))[:8], sys.byteorder, signed=True)
 
 
 def _reader(video: VideoStream, audio: AudioStream | None) -> Callable[[RawPacket, int], PacketInfo]:

@@ -71,6 +71,8 @@ class Feeder:
         self._skipped_before = 0
         self._offers: queue.Queue[_Offer] = queue.Queue(QUEUED_PACKETS)
         self._gap = False
+        self._instants: dict[int, int] = {}
+        """Of packets in the decoder: media time → UTC instant."""
         self._thread: threading.Thread | None = None
 
     @property
@@ -170,11 +172,15 @@ class Feeder:
             return
         if self._clock.now_us() - at_us > LAG_US:
             decoder.skip_to_key()
+        self._instants[pts_us] = at_us
+        if len(self._instants) > QUEUED_PACKETS:
+            del self._instants[next(iter(self._instants))]
         for frame in decoder.decode(data, pts_us, key=key):
             shown_us = frame.pts if frame.pts is not None else pts_us
             planes = tuple((memoryview(plane), plane.line_size) for plane in frame.planes[:3])
-            slot.write(planes, frame.width, frame.height, at_us + shown_us - pts_us, shown_us)
-            self.frame_at_us = at_us + shown_us - pts_us
+            # its own packet's instant: with B-frames a cut may have come between, which moves what follows it
+            self.frame_at_us = self._instants.pop(shown_us, at_us + shown_us - pts_us)
+            slot.write(planes, frame.width, frame.height, self.frame_at_us, shown_us)
             self.frames += 1
             self.error = ""
 

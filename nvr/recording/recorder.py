@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from nvr import logs
 from nvr.backoff import Backoff
 from nvr.clock import Clock, SystemClock, from_us
-from nvr.errors import SourceError
+from nvr.errors import LoginError, SourceError
 from nvr.media.door import REFUSED_US, Door
 from nvr.media.probe import explain_refusal, knock
 from nvr.media.salvage import salvage
@@ -115,7 +115,13 @@ class Recorder:
         """Open a stream: one login at this device at a time, and none after a refusal. Raises SourceError."""
         door = Door(self.task.pulse.parent, address, self._clock)
         with door.try_login(lambda: not self._keeper.stop.is_set()):
-            return open_source(address, self._clock, audio=audio)
+            try:
+                return open_source(address, self._clock, audio=audio)
+            except LoginError as refused:
+                advice = explain_refusal(address)
+                if advice is None:
+                    raise
+                raise SourceError(f"{refused}; {advice}", Reason.REFUSED) from refused  # no password was sent
 
     def _record_again_and_again(self) -> None:
         while not self._keeper.stop.is_set():
@@ -141,8 +147,7 @@ class Recorder:
         """Wait as long as the failure asks for, then until the camera answers at all."""
         pause_us = {Reason.REFUSED: LOGIN_PAUSE_US, Reason.NOT_FOUND: WRONG_PATH_PAUSE_US}.get(error.reason)
         if pause_us is not None:
-            self._explain(error)
-            log.warning("%s: %s; next try in %.0f min", self.task.camera, self._error, pause_us / 6e7)
+            log.warning("%s: %s; next try in %.0f min", self.task.camera, error, pause_us / 6e7)
             self._wait(pause_us, "failed")
             return
         pause_us = self._backoff.failed(lasted_us)
@@ -157,13 +162,6 @@ class Recorder:
                 self._error = str(error)
                 self._gaps.begin(self._clock.now_us(), error.reason, str(error))
             self._wait(KNOCK_US, "waiting")
-
-    def _explain(self, error: SourceError) -> None:
-        """A camera that wants SHA-256 refuses FFmpeg whatever the password; asked once, and without a login."""
-        if error.reason is Reason.REFUSED:
-            advice = explain_refusal(self.task.main)
-            if advice is not None:
-                self._error = f"{error}; {advice}"
 
     def _run_once(self) -> None:
         """One run: from connecting to the end of the stream. Raises SourceError with its reason."""

@@ -114,32 +114,42 @@ class Session:
 
     def _write(self, info: PacketInfo, packet: RawPacket, placed: Placed) -> None:
         video = info.stream == "video"
-        if video and self.on_placed is not None:
-            self.on_placed(info, packet, placed)
+        decision = self._decide(info, placed)
+        with self._lock:
+            if self._ended:
+                return
+            if decision is Decision.CUT and not self._done(lambda: self._cut(placed)):
+                decision = Decision.DISCARD
+            if video and self.on_placed is not None:  # after the cut, which may move the instants of what follows
+                self.on_placed(info, packet, placed)
+            if decision is not Decision.DISCARD:
+                self._done(lambda: self._mux(packet, placed, video=video))
+
+    def _done(self, step: Callable[[], None]) -> bool:
+        """Do a step that the disk may refuse, and say whether it did not."""
+        try:
+            step()
+        except StorageError as error:
+            self._lose(error)
+            return False
+        return True
+
+    def _decide(self, info: PacketInfo, placed: Placed) -> Decision:
         if placed.dropped:
-            return
+            return Decision.DISCARD
         if info.arrival_us >= self._change_us:
             self._look_at_schedule(info.arrival_us)
         if not self._on_duty:
-            return
+            return Decision.DISCARD
+        video = info.stream == "video"
         decision = self._rotation.decide(
             video=video,
             key=info.key,
             dts_us=placed.dts_us,
             changed=placed.jumped or info.renewed or self._stepped,
         )
-        if decision is Decision.DISCARD:
-            self.dropped += video and self._losing
-            return
-        with self._lock:
-            if self._ended:
-                return
-            try:
-                if decision is Decision.CUT:
-                    self._cut(placed)
-                self._mux(packet, placed, video=video)
-            except StorageError as error:
-                self._lose(error)
+        self.dropped += decision is Decision.DISCARD and video and self._losing
+        return decision
 
     def _look_at_schedule(self, at_us: int) -> None:
         schedule = self._target.schedule

@@ -1,4 +1,4 @@
-"""Files against rows, after a start or a recorder's death: what has no row is read back, what has no file is said to be missing.
+"""Files against rows, after a start or a recorder's death: what has no row is read back, what has no file is missing.
 
 Runs in the janitor process, a little at a time. No file is changed or deleted here.
 """

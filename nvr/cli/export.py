@@ -1,0 +1,176 @@
+"""``nvr export``: a span of a camera as one MP4."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nvr.cli.app import ConfigOption, JsonOption, app, check_camera, load_config, open_catalogue
+
+if TYPE_CHECKING:
+    from nvr.ledger import Entry
+    from nvr.media.export import Exported, Order
+    from nvr.model import Segment
+
+
+@app.command()
+def export(
+    camera: Annotated[str, typer.Option("--camera", help="The camera.")],
+    since: Annotated[str, typer.Option("--from", help='14:03, "yesterday 14:03", RFC 3339, or an age: 90s 1h 7d.')],
+    until: Annotated[str, typer.Option("--to", help="The same.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The MP4 to be written.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+    json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Copy a span into one MP4, exact to the key frame, without transcoding."""
+    from nvr.cli.listing import print_json
+    from nvr.clock import format_local
+    from nvr.errors import NvrError
+    from nvr.media.export import Order
+
+    settings = load_config(config)
+    begin, end = _span(since, until)
+    if output.suffix != ".mp4":
+        output = output.with_name(output.name + ".mp4")
+    with open_catalogue(settings) as catalogue:
+        if camera not in catalogue.cameras():  # it may be one of former days
+            check_camera(settings, camera)
+        segments, entries = _recorded(catalogue, settings.storage, camera, begin, end)
+    order = Order(camera, begin, end, output, _as_gaps(camera, entries), force)
+    done = _copy(settings.storage, segments, order, quiet=json)
+    if not done.clips:
+        why = "; ".join(_sentence(entry) for entry in entries if entry.kind != "recorded")
+        raise NvrError(
+            f"nothing of {camera} was recorded from {format_local(begin)} to {format_local(end)}: "
+            f"{why or 'the span is not over yet'} (see nvr gaps --camera {camera})"
+        )
+    if json:
+        print_json(_as_json(order, done, entries))
+    else:
+        _print(order, done, entries)
+
+
+def _span(since: str, until: str) -> tuple[datetime, datetime]:
+    """The UTC instants of ``--from`` and ``--to``. Raises ConfigError, also for a span that is still to come."""
+    from nvr.clock import SystemClock, format_local, from_us, parse_instant
+    from nvr.errors import ConfigError
+
+    now = from_us(SystemClock().now_us())
+    found = []
+    for option, text in (("--from", since), ("--to", until)):
+        try:
+            found.append(parse_instant(text, now))
+        except ValueError as error:
+            raise ConfigError(f"{option}: {error}") from error
+        if found[-1] > now:
+            raise ConfigError(f"{option} ({format_local(found[-1])}) is still to come: it is {format_local(now)}")
+    begin, end = found
+    if end <= begin:
+        raise ConfigError(f"--to ({format_local(end)}) is not after --from ({format_local(begin)})")
+    return begin, end
+
+
+def _recorded(
+    catalogue: Any, storage: Path, camera: str, begin: datetime, end: datetime
+) -> tuple[list[Segment], list[Entry]]:
+    """What is there of the span, and what the ledger says of it."""
+    from nvr.clock import SystemClock, from_us
+    from nvr.history import entries, recording
+    from nvr.media.export import gather
+
+    clock = SystemClock()
+    live = recording(storage, camera, clock)
+    told = entries(catalogue, storage, camera, begin, end, from_us(clock.now_us()), live)
+    return gather(storage, camera, catalogue.segments(begin, end, camera), begin, end), told
+
+
+def _as_gaps(camera: str, entries: list[Entry]) -> Any:
+    from nvr.model import Gap
+    from nvr.reason import Reason
+
+    return tuple(
+        Gap(str(number), camera, entry.start, entry.reason or Reason.UNKNOWN, entry.detail, entry.end)
+        for number, entry in enumerate(entries)
+        if entry.kind != "recorded"
+    )
+
+
+def _copy(storage: Path, segments: list[Segment], order: Order, *, quiet: bool) -> Exported:
+    import sys
+
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+    from nvr.media.export import export
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    console = Console(stderr=True)
+    hidden = quiet or not sys.stderr.isatty()
+    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True, disable=hidden) as progress:
+        task = progress.add_task("copying", total=None)
+        return export(
+            storage, segments, order, lambda done, total: progress.update(task, completed=done, total=max(total, 1))
+        )
+
+
+def _print(order: Order, done: Exported, entries: list[Entry]) -> None:
+    from nvr.clock import format_duration, format_local
+
+    for clip in done.clips:
+        typer.echo(
+            f"{clip.path}: {format_local(clip.start)} to {format_local(clip.end)} "
+            f"({format_duration(clip.end - clip.start)}, {clip.bytes / 1e6:.1f} MB)"
+        )
+    for entry in entries:
+        if entry.kind != "recorded":
+            typer.echo(f"  no video {_sentence(entry)}")
+    for note in done.notes:
+        typer.echo(f"nvr: {note}", err=True)
+
+
+def _sentence(entry: Entry) -> str:
+    from nvr.clock import format_duration, format_local
+
+    why = entry.reason.meaning if entry.reason is not None else "not scheduled"
+    detail = f" ({entry.detail})" if entry.detail else ""
+    return f"from {format_local(entry.start)} for {format_duration(entry.duration)}: {why}{detail}"
+
+
+def _as_json(order: Order, done: Exported, entries: list[Entry]) -> dict[str, Any]:
+    from nvr.clock import format_rfc3339
+
+    return {
+        "camera": order.camera,
+        "from": format_rfc3339(order.since),
+        "to": format_rfc3339(order.until),
+        "start": format_rfc3339(done.clips[0].start),
+        "end": format_rfc3339(done.clips[-1].end),
+        "bytes": sum(clip.bytes for clip in done.clips),
+        "files": [
+            {
+                "path": str(clip.path),
+                "start": format_rfc3339(clip.start),
+                "end": format_rfc3339(clip.end),
+                "duration": (clip.end - clip.start).total_seconds(),
+                "bytes": clip.bytes,
+                "packets": clip.packets,
+            }
+            for clip in done.clips
+        ],
+        "gaps": [
+            {
+                "start": format_rfc3339(entry.start),
+                "end": format_rfc3339(entry.end),
+                "duration": entry.duration.total_seconds(),
+                "reason": entry.reason.value if entry.reason is not None else None,
+                "detail": entry.detail,
+            }
+            for entry in entries
+            if entry.kind != "recorded"
+        ],
+        "notes": list(done.notes),
+    }

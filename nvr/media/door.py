@@ -144,7 +144,7 @@ class Door:
     def _digest(self, salt: str) -> str:
         if salt not in self._digests:
             password = (self._address.password or "").encode()
-            key = hashlib.scrypt(password, salt=bytes.fromhex(salt), n=1 << 14, r=8, p=1, dklen=16)
+            key = hashlib.scrypt(password, salt=bytes.fromhex(salt), n=1 << 10, r=8, p=1, dklen=16)
             self._digests = {salt: key.hex()}
         return self._digests[salt]
 

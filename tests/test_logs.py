@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import Iterator
 
 import pytest
 
-from nvr.logs import FORMAT, CameraLog, RedactingFormatter, configure, redact
+from nvr.logs import FORMAT, RedactingFormatter, UnhurriedHandler, configure, redact
 
 
 @pytest.mark.parametrize(
@@ -51,13 +52,39 @@ def _root_logger() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("_root_logger")
-def test_one_line_goes_to_standard_error_once_however_often_it_is_set_up(capsys: pytest.CaptureFixture[str]) -> None:
-    for _ in range(2):
-        configure("info")
-    CameraLog(logging.getLogger("nvr.test"), "hik1").info("open %s", "rtsp://u:secret@h/")
-    logging.getLogger("nvr.test").debug("not shown")
-    logging.getLogger("sqlalchemy.engine").info("not shown")
-    out, err = capsys.readouterr()
+def test_one_line_goes_to_standard_error_once_however_often_it_is_set_up(capfd: pytest.CaptureFixture[str]) -> None:
+    with open(2, "w", closefd=False) as stderr, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "stderr", stderr)
+        for _ in range(2):
+            configure("info")
+        logging.getLogger("nvr.test").info("hik1: open %s", "rtsp://u:secret@h/")
+        logging.getLogger("nvr.test").debug("not shown")
+        logging.getLogger("sqlalchemy.engine").info("not shown")
+    out, err = capfd.readouterr()
     assert out == ""
     (line,) = err.splitlines()
     assert line.endswith("INFO    hik1: open rtsp://***@h/")
+
+
+def test_a_log_that_nobody_reads_holds_nobody_up_and_says_what_it_lost() -> None:
+    read, write = os.pipe()
+    with os.fdopen(read, "rb") as reader, os.fdopen(write, "w") as stream:
+        handler = UnhurriedHandler(stream)
+        lines = 3000
+        for number in range(lines):
+            handler.emit(logging.makeLogRecord({"msg": f"line {number:04} {'x' * 80}"}))
+        first = os.read(reader.fileno(), 1 << 20).decode().splitlines()
+        assert 100 < len(first) < lines
+        handler.emit(logging.makeLogRecord({"msg": "again"}))
+        told, line = os.read(reader.fileno(), 1 << 20).decode().splitlines()
+    assert told == f"({lines - len(first)} lines lost: nobody read the log)"
+    assert line == "again"
+
+
+def test_a_log_whose_reader_has_gone_is_no_error() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "w") as stream:
+        handler = UnhurriedHandler(stream)
+        handler.emit(logging.makeLogRecord({"msg": "to nobody"}))
+    handler.emit(logging.makeLogRecord({"msg": "closed"}))

@@ -75,6 +75,7 @@ class Recording:
         clock: Clock | None = None,
         audio: bool = False,
         schedule: Schedule | None = None,
+        gap: Gap | None = None,
         limit_bytes: int = LIMIT_BYTES,
     ) -> None:
         clock = clock or QuickClock()
@@ -85,7 +86,7 @@ class Recording:
         target = Target(storage, segment_us, schedule)
         self.spool = Spool(storage, self.outbox, clock, limit_bytes)
         self.spool.start(iter(()))
-        gaps = Gaps("cam", self.outbox, schedule, None)
+        gaps = Gaps("cam", self.outbox, schedule, gap)
         self.session = Session(run, self.source, target, self.spool, gaps, self.outbox, clock)
 
     def play(self) -> Iterator[int]:
@@ -182,6 +183,18 @@ def test_a_run_that_breaks_off_begins_a_gap_where_its_video_ends(tmp_path: Path,
             pass
     (gap,) = recording.gaps
     assert (gap.reason, gap.start, gap.end) == (Reason.CLOSED, recording.segments[-1].end, None)
+
+
+def test_the_first_picture_ends_the_gap_that_was_open(tmp_path: Path, h264: Clip) -> None:
+    layout.prepare(tmp_path)
+    open_before = Gap("g", "cam", from_us(0), Reason.KILLED)
+    with ScriptedCamera(Script(h264)) as camera:
+        recording = Recording(camera.url, tmp_path, gap=open_before)
+        for _ in recording.play():
+            pass
+    ended, closed = recording.gaps
+    assert (ended.id, ended.end) == ("g", recording.segments[0].start)
+    assert closed.reason is Reason.CLOSED
 
 
 def test_a_disk_that_refuses_for_a_while_costs_nothing(

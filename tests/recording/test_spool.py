@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -229,6 +230,39 @@ def test_a_name_that_is_taken_is_not_overwritten(scene: Scene, clip_h264: Path) 
     assert taken.read_bytes() == b"somebody's"
     assert segment.path.parent == PATH.parent
     assert segment.path.name == "14-05-00.124+0000.mp4"
+
+
+def test_the_names_of_a_new_file_and_its_folders_are_on_disk_before_its_content(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a power cut takes the file with all that was synced into it."""
+    synced: list[str] = []
+    folder = (scene.storage / PATH).parent
+    real = layout.sync_folder
+
+    def note(path: Path) -> None:
+        synced.append(path.relative_to(scene.storage).as_posix())
+        real(path)
+
+    monkeypatch.setattr(layout, "sync_folder", note)
+    monkeypatch.setattr("nvr.recording.spool.os.fdatasync", lambda _: synced.append("content"))
+    scene.spool.start(iter(()))
+    file = scene.spool.create(PATH)
+    file.write(b"x")
+    scene.clock.advance(SYNC_US / 1e6 + 1)
+    wait_for(lambda: "content" in synced, "the first sync")
+    assert folder.is_dir()
+    assert synced[: synced.index("content")] == [".", "segments", "segments/hik1", "segments/hik1/2026-11-18"]
+
+
+def test_a_file_that_is_being_written_is_locked(scene: Scene) -> None:
+    scene.spool.start(iter(()))
+    scene.spool.create(PATH).write(b"x")
+    wait_for(lambda: not scene.spool.waiting_bytes, "the write")
+    stranger = os.open(scene.storage / f"{PATH}.part", os.O_RDONLY)
+    with pytest.raises(BlockingIOError):
+        fcntl.flock(stranger, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    os.close(stranger)
 
 
 def test_nothing_is_written_where_the_marker_is_gone_until_it_is_back(scene: Scene, clip_h264: Path) -> None:

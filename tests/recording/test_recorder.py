@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import socket
 import subprocess
 import sys
@@ -23,7 +24,7 @@ from tests.fakes.camera import Camera
 from tests.fakes.clip import Clip, write
 from tests.fakes.recorder import RecorderProcess, task
 from tests.fakes.rtsp import Script, ScriptedCamera
-from tests.fakes.segments import decoded, digests
+from tests.fakes.segments import PATH, decoded, digests, fill
 from tests.fakes.station import ROOT, wait_for
 
 SECRET = "s3cr:t/@%"
@@ -109,6 +110,26 @@ def test_killed_it_loses_about_a_second_and_its_successor_salvages(
     assert len(sent) - len(recorded) <= 20
     assert beat is not None
     assert (beat.state, beat.restarts) == ("stopped", 1)
+
+
+@pytest.mark.slow
+def test_a_file_that_its_predecessor_still_held_is_salvaged_a_little_later(
+    scripted: StartCamera, tmp_path: Path, h264: Clip
+) -> None:
+    """The supervisor was killed and started again, while a recorder of the first still hung."""
+    camera = scripted(Script(h264, speed=1, loops=100))
+    work = task(tmp_path, Address(camera.url), 60_000_000)
+    left = fill(
+        work.target.storage, write(tmp_path / "clip.mp4"), path=Path("segments/cam") / PATH.parent.name / PATH.name
+    )
+    with RecorderProcess(work) as recorder:
+        recorder.wait_for_state("recording")
+        assert left.part.exists()
+        os.close(left.descriptor)  # it is killed at last
+        (segment,) = recorder.wait_for_segments(1)
+        assert recorder.stop() == 0
+    assert segment.state == "salvaged"
+    assert not left.part.exists()
 
 
 def test_without_its_supervisor_it_closes_its_file_and_ends(scripted: StartCamera, tmp_path: Path, h264: Clip) -> None:

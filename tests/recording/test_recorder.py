@@ -17,11 +17,12 @@ from nvr import frameslot
 from nvr.frameslot import SlotReader
 from nvr.media.salvage import describe
 from nvr.model import Address, Run
+from nvr.pulse import Pulse
 from nvr.reason import Reason
 from nvr.recording.recorder import LOGIN_PAUSE_US, WRONG_PATH_PAUSE_US
 from nvr.recording.task import Watch
 from tests.fakes.camera import Camera
-from tests.fakes.clip import Clip, write
+from tests.fakes.clip import Clip, record, write
 from tests.fakes.recorder import RecorderProcess, task
 from tests.fakes.rtsp import Script, ScriptedCamera
 from tests.fakes.segments import PATH, decoded, digests, fill
@@ -155,6 +156,39 @@ def test_a_refused_login_is_tried_once_and_then_not_for_half_an_hour(
     assert "refused the login of viewer (401)" in (beat.last_error or "")
     assert [gap.reason for gap in recorder.gaps()] == [Reason.REFUSED, Reason.STOPPED]
     assert "s3cr" not in recorder.log + str(beat)
+
+
+def test_a_camera_that_is_gone_is_knocked_at_and_not_logged_in_to(
+    scripted: StartCamera, tmp_path: Path, h264: Clip
+) -> None:
+    """However long it is away: one failure is told, and the first answer is followed by a run."""
+    camera = scripted(Script(h264, speed=1, loops=100))
+    with RecorderProcess(task(tmp_path, Address(camera.url))) as recorder:
+        recorder.wait_for_state("recording")
+        camera.vanish()
+        recorder.wait_for_state("waiting")
+        wait_for(
+            lambda: "nothing answers there" in ((recorder.pulse or Pulse("", 0, "", 0, 0)).last_error or ""), "why"
+        )
+        beat = recorder.wait_for_state("waiting")
+        wait_for(lambda: (now := recorder.pulse) and now.beat_us - beat.beat_us > 4_000_000, "four seconds")
+        camera.come_back()
+        wait_for(lambda: len(camera.sessions) == 2, "a second run")
+        assert recorder.stop() == 0
+    assert recorder.log.count("next try in") == 1
+    away = next(gap for gap in recorder.gaps() if gap.reason is Reason.UNREACHABLE)
+    first = recorder.segments()[0]
+    assert away.start <= max(segment.end for segment in recorder.segments() if segment.run == first.run)
+    assert away.end is not None
+
+
+@pytest.mark.slow
+def test_a_stream_without_a_key_frame_is_a_gap_of_its_own(scripted: StartCamera, tmp_path: Path) -> None:
+    camera = scripted(Script(record(frames=1000, gop=1000), skip=1, speed=1, loops=2))
+    with RecorderProcess(task(tmp_path, Address(camera.url))) as recorder:
+        wait_for(lambda: Reason.NO_KEY_FRAME in [gap.reason for gap in recorder.gaps()], "the reason")
+        assert recorder.stop() == 0
+    assert recorder.segments() == []
 
 
 def test_a_wrong_channel_is_asked_for_every_five_minutes(scripted: StartCamera, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ def main() -> None:
     """The ``nvr`` command. Exit codes: 0 done, 1 failed (one line says why), 2 bad usage or configuration."""
     # Imports make half a million objects and hardly any garbage: fewer collections save a tenth of a listing's CPU.
     gc.set_threshold(50_000, 20, 100)
+    _open_standard_streams()
     from nvr.cli.app import app
     from nvr.errors import ConfigError, NvrError
     from nvr.logs import redact
@@ -37,6 +38,16 @@ def main() -> None:
         sys.exit(_say(f"{name}{error.strerror or error}", 1))
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _open_standard_streams() -> None:
+    """Where a stream was closed (``2>&-``), /dev/null: else the catalogue would get its number, and what goes there."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(descriptor, True)
+    os.close(descriptor)
+    for name, descriptor in (("stdout", 1), ("stderr", 2)):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(descriptor, "w", closefd=False))  # noqa: SIM115  # for the process's life
 
 
 def _discard_output() -> int:

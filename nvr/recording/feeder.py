@@ -53,9 +53,9 @@ class Feeder:
         watch: Watch,
         clock: Clock,
         stop: threading.Event,
-        connect: Callable[[Address, bool], Source],
+        connect: Callable[[Address], Source],
     ) -> None:
-        """``connect`` opens a stream, with audio or without; it raises SourceError."""
+        """``connect`` opens a stream without its audio; it raises SourceError."""
         self.dropped = 0
         """Packets not taken because the thread was behind."""
         self.frame_at_us = 0
@@ -145,7 +145,7 @@ class Feeder:
                 self._stop.wait(delay_us / 1e6)
 
     def _run_once(self, address: Address, slot: SlotWriter) -> None:
-        source = self._connect(address, False)
+        source = self._connect(address)
         try:
             self._begin(source.info)
             timeline, held, slewed_us = Timeline(), [], 0

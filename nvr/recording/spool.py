@@ -5,22 +5,18 @@ in their order: create, write, sync every few seconds, and at the end fsync, ren
 (invariant 6). So neither the thread that reads the camera nor FFmpeg, which holds the GIL while it closes a file, ever
 waits for a disk.
 
-A disk that hangs, is full, read-only or unmounted holds the thread up and nothing else: the same write is tried again
-until the disk takes it, and what comes meanwhile waits in memory, at most ``LIMIT_BYTES``. Beyond that ``has_room`` is
-False, and the session leaves packets out until half of it is written. A file that can never be written (too large for
-its file system, removed by somebody) is given up and cut to what plays.
+A disk that refuses holds the thread up and nothing else (``patience.py``); what comes meanwhile waits in memory, at
+most ``LIMIT_BYTES``. Beyond that ``has_room`` is False, and the session leaves packets out until half of it is written.
 """
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import logging
 import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from pathlib import Path
 
 from nvr import layout
@@ -31,24 +27,16 @@ from nvr.media.segment import seal
 from nvr.model import Segment
 from nvr.reason import Reason
 from nvr.recording.outbox import Outbox, Room
+from nvr.recording.patience import Patience
 
 log = logging.getLogger(__name__)
 LIMIT_BYTES = 64 << 20
 """Half a minute of a 16 Mb/s camera."""
 SYNC_US = 4_000_000
 """Five seconds are promised; a fragment of half a second and the sync itself are in them."""
-RETRY_S = 0.25
 LAST_S = 1.0
-ROOM_US = 1_000_000
-"""How often the janitor is told that the disk is full."""
+"""How long the last try of everything may take, at the end."""
 TICK_S = 1.0
-_MILLISECOND = timedelta(milliseconds=1)
-_REASONS = {
-    errno.ENOSPC: Reason.DISK_FULL,
-    errno.EDQUOT: Reason.DISK_FULL,
-}
-_FINAL = {errno.EFBIG, errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.EINVAL, errno.EBADF}
-"""Errors that no waiting mends: the file is given up."""
 
 Row = Callable[[Path, int], Segment]
 """The row of a file, from its path relative to the storage folder and its size."""
@@ -65,6 +53,11 @@ class SpoolFile:
         self.descriptor = -1
         self._spool = spool
         self._place = self._size = 0
+
+    @property
+    def part(self) -> Path:
+        """The absolute path while it is being written."""
+        return self._spool.storage / self.path.with_name(self.path.name + layout.PART_SUFFIX)
 
     def write(self, data: bytes) -> int:
         """Take bytes; never waits and never fails."""
@@ -87,11 +80,10 @@ class Spool:
     def __init__(self, storage: Path, outbox: Outbox, clock: Clock, limit_bytes: int = LIMIT_BYTES) -> None:
         self.lost = 0
         """Video packets that were written to files that had to be given up."""
-        self.error: StorageError | None = None
-        """What keeps the disk from being written at this moment."""
-        self._storage = storage
+        self.storage = storage
         self._outbox = outbox
         self._clock = clock
+        self._patience = Patience(storage, clock, lambda: outbox.post(Room()))
         self._limit_bytes = limit_bytes
         self._waiting: deque[Callable[[], None]] = deque()
         self._waiting_bytes = 0
@@ -100,9 +92,7 @@ class Spool:
         self._open: SpoolFile | None = None
         self._unsynced = False
         self._synced_us = clock.monotonic_us()
-        self._room_us = 0
         self._ending = threading.Event()
-        self._given_up = threading.Event()
         self._thread = threading.Thread(target=self._run, name="spool", daemon=True)
 
     def start(self, first: Iterator[Segment]) -> None:
@@ -127,14 +117,19 @@ class Spool:
             return not self._overflowed
 
     @property
+    def error(self) -> StorageError | None:
+        """What keeps the disk from being written at this moment."""
+        return self._patience.error
+
+    @property
     def trouble(self) -> StorageError:
         """Why there is no room."""
-        return self.error or StorageError(f"{self._storage}: the disk does not keep up", Reason.DISK_SLOW)
+        return self.error or StorageError(f"{self.storage}: the disk does not keep up", Reason.DISK_SLOW)
 
     def create(self, path: Path) -> SpoolFile:
         """A new file, to be ``path`` (relative to the storage folder) once it is sealed."""
         file = SpoolFile(self, path)
-        self._add(lambda: self._insist(file, lambda: self._create(file)))
+        self._add(lambda: self._patience.insist(file, lambda: self._create(file)))
         return file
 
     def put(self, file: SpoolFile, place: int, data: bytes) -> None:
@@ -158,7 +153,7 @@ class Spool:
         self._add(lambda: None)
         self._thread.join(timeout_s)
         if self._thread.is_alive():
-            self._given_up.set()  # from here on everything is tried once
+            self._patience.give_up()
             self._thread.join(LAST_S)
         return not self._thread.is_alive() and not self._waiting_bytes
 
@@ -186,12 +181,12 @@ class Spool:
             for segment in segments:
                 self._outbox.post(segment)
         except OSError as error:
-            log.error("%s cannot be looked through: %s", self._storage, error.strerror)
+            log.error("%s cannot be looked through: %s", self.storage, error.strerror)
 
     def _create(self, file: SpoolFile) -> None:
-        layout.require_marker(self._storage)
-        file.path = layout.free_path(self._storage, file.path)
-        part = self._part(file)
+        layout.require_marker(self.storage)
+        file.path = layout.free_path(self.storage, file.path)
+        part = file.part
         layout.make_folder(part.parent)
         file.descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
         fcntl.flock(file.descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)  # salvage leaves a locked file alone
@@ -199,7 +194,7 @@ class Spool:
         layout.sync_folder(part.parent)  # a file whose name is not on disk has no content either
 
     def _write(self, file: SpoolFile, place: int, data: bytes) -> None:
-        self._insist(file, lambda: _write_all(file.descriptor, place, data))
+        self._patience.insist(file, lambda: _write_all(file.descriptor, place, data))
         self._unsynced = True
         with self._changed:
             self._waiting_bytes -= len(data)
@@ -208,14 +203,14 @@ class Spool:
         now_us, file = self._clock.monotonic_us(), self._open
         if file is None or not self._unsynced or now_us - self._synced_us < SYNC_US:
             return
-        self._insist(file, lambda: os.fdatasync(file.descriptor))
+        self._patience.insist(file, lambda: os.fdatasync(file.descriptor))
         self._synced_us, self._unsynced = self._clock.monotonic_us(), False
 
     def _seal(self, file: SpoolFile, row: Row, packets: int) -> None:
         if self._open is file:
             self._open = None
         found: list[Segment | None] = []
-        self._insist(file, lambda: found.append(self._settle(file, row)))
+        self._patience.insist(file, lambda: found.append(self._settle(file, row)))
         if file.broken is not None:
             found = [self._rescue(file)]
         if file.descriptor >= 0:
@@ -227,21 +222,21 @@ class Spool:
 
     def _remove(self, file: SpoolFile) -> None:
         if file.descriptor >= 0:
-            self._part(file).unlink(missing_ok=True)
+            file.part.unlink(missing_ok=True)
             os.close(file.descriptor)
 
     def _settle(self, file: SpoolFile, row: Row) -> Segment:
-        size = seal(self._part(file), file.descriptor)
+        size = seal(file.part, file.descriptor)
         return row(file.path, size)
 
     def _rescue(self, file: SpoolFile) -> Segment | None:
         """Keep of a file that was given up what plays; a file without a picture is removed."""
-        part = self._part(file)
+        part = file.part
         try:
             if file.descriptor < 0 or not part.exists():
                 return None
             cut_back(part)
-            row = describe(self._storage, part, "salvaged")
+            row = describe(self.storage, part, "salvaged")
             if row is None:
                 part.unlink()
                 return None
@@ -250,67 +245,6 @@ class Spool:
             log.error("%s cannot be kept: %s", part, error.strerror)
             return None
         return row
-
-    def _part(self, file: SpoolFile) -> Path:
-        return self._storage / file.path.with_name(file.path.name + layout.PART_SUFFIX)
-
-    def _insist(self, file: SpoolFile, step: Callable[[], None]) -> None:
-        """Do one step of a file, as often as it takes; what can never be done breaks the file."""
-        while file.broken is None:
-            try:
-                step()
-            except (OSError, StorageError) as error:
-                problem = self._explain(file, error)
-                self._refused(problem)
-                if self._is_final(file, error) or self._given_up.is_set():
-                    file.broken = problem
-                    return
-                self._given_up.wait(RETRY_S)
-                self._reopen(file, error)
-            else:
-                self._accepted()
-                return
-
-    def _is_final(self, file: SpoolFile, error: Exception) -> bool:
-        if not isinstance(error, OSError):
-            return False
-        removed = isinstance(error, FileNotFoundError) and file.descriptor >= 0
-        return error.errno in _FINAL or (removed and (self._storage / layout.MARKER).exists())
-
-    def _reopen(self, file: SpoolFile, error: Exception) -> None:
-        """After an I/O error the disk may have come back as another mount: the old descriptor is dead for ever."""
-        if file.descriptor < 0 or getattr(error, "errno", None) not in (errno.EIO, errno.ENODEV, errno.ESTALE):
-            return
-        try:
-            layout.require_marker(self._storage)
-            descriptor = os.open(self._part(file), os.O_RDWR | os.O_CLOEXEC)
-        except (OSError, StorageError):
-            return
-        if os.fstat(descriptor).st_ino == os.fstat(file.descriptor).st_ino:
-            os.dup2(descriptor, file.descriptor, inheritable=False)
-            fcntl.flock(file.descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        os.close(descriptor)
-
-    def _explain(self, file: SpoolFile, error: Exception) -> StorageError:
-        if isinstance(error, StorageError):
-            return error
-        number = getattr(error, "errno", None) or 0
-        reason = _REASONS.get(number, Reason.DISK_ERROR)
-        return StorageError(f"cannot write {self._part(file)}: {os.strerror(number)}", reason)
-
-    def _refused(self, problem: StorageError) -> None:
-        if self.error is None or self.error.reason is not problem.reason:
-            log.error("%s; video waits in memory", problem)
-        self.error = problem
-        now_us = self._clock.monotonic_us()
-        if problem.reason is Reason.DISK_FULL and now_us - self._room_us > ROOM_US:
-            self._room_us = now_us
-            self._outbox.post(Room())
-
-    def _accepted(self) -> None:
-        if self.error is not None:
-            log.warning("%s can be written again", self._storage)
-            self.error = None
 
 
 def _write_all(descriptor: int, place: int, data: bytes) -> None:

@@ -33,7 +33,7 @@ def make(slot: Path, stop: threading.Event) -> Feeder:
         Watch("sub", "all", slot),
         clock,
         stop,
-        lambda address, audio: open_source(address, clock, audio=audio),
+        lambda address: open_source(address, clock, audio=False),
     )
 
 

@@ -17,6 +17,7 @@ from nvr.errors import StorageError
 from nvr.media.segment import SegmentWriter
 from nvr.model import Segment
 from nvr.reason import Reason
+from nvr.recording import patience
 from nvr.recording import spool as module
 from nvr.recording.outbox import Message, Outbox, Room
 from nvr.recording.spool import SYNC_US, Spool, SpoolFile
@@ -68,7 +69,7 @@ class Scene:
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "TICK_S", 0.01)
-    monkeypatch.setattr(module, "RETRY_S", 0.01)
+    monkeypatch.setattr(patience, "RETRY_S", 0.01)
 
 
 @pytest.fixture

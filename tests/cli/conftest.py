@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from nvr.catalogue.store import Catalogue
 from nvr.catalogue.upgrade import upgrade
 from nvr.model import Event, Segment
 from tests.fakes.clip import write
+from tests.retention.archive import Archive
 
 Configure = Callable[..., Path]
 
@@ -57,3 +58,10 @@ def looped(tmp_path: Path, configure: Configure) -> Path:
     """A configuration that plays a file for ever, without analysis."""
     video = write(tmp_path / "clip.mp4", frames=100, gop=25)
     return configure(f"{{url: {video}, loop: true, detect: off}}")
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Iterator[Archive]:
+    made = Archive(tmp_path / "storage")
+    yield made
+    made.close()

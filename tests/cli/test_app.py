@@ -92,3 +92,15 @@ def test_an_output_that_is_full_is_one_line(config: Path) -> None:
     assert done.returncode == 1
     assert "No space left on device" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_closed_stream_is_dev_null(tmp_path: Path, closed: str) -> None:
+    config = tmp_path / "nvr.yaml"
+    config.write_text("cameras: {hik1: {host: 127.0.0.1}}\n")
+    command = f'"$@" {closed}'
+    words = [*COMMAND, "cameras", "list", "--config", str(config)]
+    done = subprocess.run(
+        ["sh", "-c", command, "sh", *words], capture_output=True, text=True, cwd=ROOT, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
 import signal
@@ -13,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import pytest
 
@@ -25,7 +26,7 @@ from nvr.model import Event, Segment
 from nvr.pulse import Pulse, PulseWriter
 from nvr.retention.policy import Limits, Policy
 from nvr.retention.task import Task
-from tests.fakes.station import ROOT, wait_for
+from tests.fakes.station import ROOT, nvr, wait_for
 
 RUN = (
     "import pickle, socket, sys; from nvr.janitor import run; "
@@ -165,3 +166,17 @@ def small_disk(folder: Path, options: str) -> Iterator[Path]:
         yield folder
     finally:
         subprocess.run(["umount", str(folder)], timeout=10, check=True)
+
+
+def configured(tmp_path: Path, camera: str = "host: a", retention: str = "min_free: 1B") -> str:
+    """Write a configuration for the archive in ``tmp_path``, and return its path."""
+    path = tmp_path / "nvr.yaml"
+    path.write_text(f"storage: storage\nretention: {{{retention}}}\ncameras:\n  hik1: {{{camera}}}\n")
+    return str(path)
+
+
+def report(*arguments: str) -> Any:
+    """What ``nvr storage … --json`` prints."""
+    done = nvr("storage", *arguments, "--json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)

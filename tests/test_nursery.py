@@ -6,6 +6,7 @@ import os
 import select
 import signal
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -81,3 +82,19 @@ def echo(text: bytes, channel: socket.socket) -> None:
 def wait(channel: socket.socket) -> None:
     channel.settimeout(30)
     channel.recv(1)
+
+
+def test_a_worker_that_is_stuck_does_not_outlive_the_supervisor(
+    nursery: Nursery, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nvr.nursery.ORPHANS_S", 0.3)
+    pid, channel = spawn(nursery, "tests.fakes.workers:stay", tmp_path / "a.pulse", 0)
+    with channel:
+        channel.settimeout(10)
+        assert channel.recv(100) == str(pid).encode()
+        os.kill(pid, signal.SIGSTOP)
+        assert nursery.channel is not None
+        nursery.channel.close()  # as the kernel does for a supervisor that was killed
+        nursery.channel = None
+        os.waitpid(nursery.pid, 0)
+    wait_for(lambda: not Path(f"/proc/{pid}").exists(), "its end")

@@ -1,6 +1,6 @@
 """Small videos made on the spot: a grey texture with a number in it (see ``footage``) and a bright square that moves.
 
-``record`` gives H.264 access units to be sent by the scripted camera, ``speak`` audio packets, ``write`` a video file.
+``record`` gives access units to be sent by the scripted camera, ``speak`` audio packets, ``write`` a video file.
 """
 
 from __future__ import annotations
@@ -22,14 +22,17 @@ from tests.fakes.footage import draw_number
 FPS = 25
 WIDTH, HEIGHT = 320, 180
 SQUARE = 40
+NUMBERS = 4096
+"""Numbers in the picture begin again after so many."""
 VIDEO_RATE = 90_000
 """RTP clock of video, ticks a second."""
 AudioCodec = Literal["aac", "pcm_mulaw"]
+VideoCodec = Literal["h264", "h265"]
 
 
 @dataclass(frozen=True, slots=True)
 class AccessUnit:
-    """One coded picture: display number from 0, NAL units without start codes (key frames: SPS and PPS first)."""
+    """One coded picture: display number from 0, NAL units without start codes (key frames: parameter sets first)."""
 
     number: int
     key: bool
@@ -38,11 +41,14 @@ class AccessUnit:
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """H.264 in decoding order, beginning with a key frame."""
+    """H.264 or H.265 in decoding order, beginning with a key frame."""
 
     units: tuple[AccessUnit, ...]
     sps: bytes
     pps: bytes
+    vps: bytes = b""
+    """Only with H.265."""
+    codec: VideoCodec = "h264"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +68,16 @@ def square_at(number: int) -> tuple[int, int]:
     return way - abs(number * 4 % (2 * way) - way), HEIGHT // 2
 
 
-def pictures(frames: int) -> Iterator[VideoFrame]:
-    """The pictures of a clip, 320x180, I420, 25 fps. The texture makes key frames larger than one RTP packet."""
-    texture = np.random.default_rng(1).integers(70, 120, (HEIGHT // 4, WIDTH // 4)).repeat(4, 0).repeat(4, 1)
+def pictures(frames: int, scale: int = 1) -> Iterator[VideoFrame]:
+    """The pictures of a clip, I420, 25 fps, 320x180 or ``scale`` times that. Key frames exceed one RTP packet."""
+    width, height = WIDTH * scale, HEIGHT * scale
+    texture = np.random.default_rng(1).integers(70, 120, (height // 4, width // 4)).repeat(4, 0).repeat(4, 1)
     for number in range(frames):
-        i420 = np.full((HEIGHT * 3 // 2, WIDTH), 128, np.uint8)
-        i420[:HEIGHT] = texture
+        i420 = np.full((height * 3 // 2, width), 128, np.uint8)
+        i420[:height] = texture
         left, top = square_at(number)
         i420[top : top + SQUARE, left : left + SQUARE] = 220
-        draw_number(i420[:HEIGHT], number)
+        draw_number(i420[:height], number % NUMBERS)
         frame = VideoFrame.from_ndarray(i420, format="yuv420p")
         frame.pts, frame.time_base = number, Fraction(1, FPS)
         yield frame
@@ -85,18 +92,21 @@ def tone(seconds: float, rate: int, samples: int, layout: str = "mono") -> Itera
         yield frame
 
 
-def record(frames: int = 50, gop: int = 25, b_frames: int = 0) -> Clip:
+def record(frames: int = 50, gop: int = 25, b_frames: int = 0, *, scale: int = 1, codec: VideoCodec = "h264") -> Clip:
     """Encode a clip. Key frames at every multiple of ``gop`` in display order, closed GOPs."""
-    encoder = av.CodecContext.create("libx264", "w")
-    encoder.width, encoder.height, encoder.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+    library: Literal["libx264", "libx265"] = "libx264" if codec == "h264" else "libx265"
+    encoder = av.CodecContext.create(library, "w")
+    encoder.width, encoder.height, encoder.pix_fmt = WIDTH * scale, HEIGHT * scale, "yuv420p"
     encoder.time_base, encoder.framerate = Fraction(1, FPS), Fraction(FPS)
-    encoder.options = _video_options("libx264", gop, b_frames)
-    packets = [packet for frame in pictures(frames) for packet in encoder.encode(frame)] + encoder.encode(None)
+    encoder.options = _video_options(library, gop, b_frames)
+    packets = [packet for frame in pictures(frames, scale) for packet in encoder.encode(frame)] + encoder.encode(None)
     units = tuple(
         AccessUnit(packet.pts or 0, packet.is_keyframe, tuple(nal_units(bytes(packet)))) for packet in packets
     )
-    parameters = {nal[0] & 31: nal for nal in units[0].nals}
-    return Clip(units, parameters[7], parameters[8])
+    parameters = {nal_type(nal, codec): nal for nal in units[0].nals}
+    if codec == "h264":
+        return Clip(units, parameters[7], parameters[8])
+    return Clip(units, parameters[33], parameters[34], parameters[32], codec)
 
 
 def speak(codec: AudioCodec, seconds: float) -> Sound:
@@ -154,10 +164,20 @@ def nal_units(data: bytes, *, in_mp4: bool = False) -> list[bytes]:
     return nals
 
 
-def slices_digest(data: bytes | tuple[bytes, ...], *, in_mp4: bool = False) -> str:
-    """Names an H.264 picture by its coded slices alone, so that it is the same in RTP, in a packet and in a file."""
+def nal_type(nal: bytes, codec: VideoCodec = "h264") -> int:
+    """What a NAL unit is (ITU-T H.264, table 7-1; H.265, table 7-1)."""
+    return nal[0] & 31 if codec == "h264" else nal[0] >> 1 & 63
+
+
+def is_slice(nal: bytes, codec: VideoCodec = "h264") -> bool:
+    """Whether a NAL unit holds a part of a picture."""
+    return nal_type(nal, codec) in (1, 5) if codec == "h264" else nal_type(nal, codec) < 32
+
+
+def slices_digest(data: bytes | tuple[bytes, ...], *, in_mp4: bool = False, codec: VideoCodec = "h264") -> str:
+    """Names a picture by its coded slices alone, so that it is the same in RTP, in a packet and in a file."""
     nals = data if isinstance(data, tuple) else nal_units(data, in_mp4=in_mp4)
-    return hashlib.sha256(b"".join(nal for nal in nals if nal[0] & 31 in (1, 5))).hexdigest()[:16]
+    return hashlib.sha256(b"".join(nal for nal in nals if is_slice(nal, codec))).hexdigest()[:16]
 
 
 def _video_options(codec: str, gop: int, b_frames: int) -> dict[str, str]:

@@ -6,6 +6,8 @@ import struct
 from dataclasses import dataclass
 from typing import Literal
 
+from tests.fakes.clip import VideoCodec
+
 MAX_PAYLOAD = 1400
 AAC = 97
 """The payload type under which AAC is announced."""
@@ -45,12 +47,15 @@ class Track:
         return struct.pack(">cBH", b"$", self.channel + offset, len(packet)) + packet
 
 
-def fragments(nal: bytes) -> list[bytes]:
-    """The RTP payloads of a NAL unit: itself, or FU-A fragments (RFC 6184, 5.8)."""
+def fragments(nal: bytes, codec: VideoCodec = "h264") -> list[bytes]:
+    """The RTP payloads of a NAL unit: itself, or fragments (FU-A, RFC 6184, 5.8; for H.265 RFC 7798, 4.4.3)."""
     if len(nal) <= MAX_PAYLOAD:
         return [nal]
-    size = MAX_PAYLOAD - 2
-    parts = [nal[start : start + size] for start in range(1, len(nal), size)]
+    if codec == "h264":
+        skipped, head, kind = 1, bytes([nal[0] & 0xE0 | 28]), nal[0] & 0x1F
+    else:
+        skipped, head, kind = 2, bytes([nal[0] & 0x81 | 49 << 1, nal[1]]), nal[0] >> 1 & 63
+    size = MAX_PAYLOAD - len(head) - 1
+    parts = [nal[start : start + size] for start in range(skipped, len(nal), size)]
     flags = [0x80, *[0] * (len(parts) - 2), 0x40]
-    indicator, kind = nal[0] & 0xE0 | 28, nal[0] & 0x1F
-    return [bytes([indicator, kind | flag]) + part for part, flag in zip(parts, flags, strict=True)]
+    return [head + bytes([kind | flag]) + part for part, flag in zip(parts, flags, strict=True)]

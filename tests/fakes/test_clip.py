@@ -4,7 +4,7 @@ import av
 import numpy as np
 import pytest
 
-from tests.fakes.clip import Clip, nal_units, slices_digest, speak, square_at
+from tests.fakes.clip import Clip, VideoCodec, nal_type, nal_units, record, slices_digest, speak, square_at
 from tests.fakes.footage import frame_number
 
 
@@ -29,6 +29,18 @@ def test_pictures_show_their_number_and_the_square(h264_b_frames: Clip) -> None:
         assert frame_number(luma) == number
         rows, columns = np.nonzero(luma[60:] > 170)
         assert (columns.min(), rows.min() + 60) == pytest.approx(square_at(number), abs=2)
+
+
+@pytest.mark.parametrize("codec", ["h264", "h265"])
+def test_a_clip_of_another_size_shows_its_numbers(codec: VideoCodec) -> None:
+    clip = record(10, 5, scale=2, codec=codec)
+    assert [unit.number for unit in clip.units if unit.key] == [0, 5]
+    assert {nal_type(nal, codec) for nal in clip.units[0].nals} >= ({7, 8} if codec == "h264" else {32, 33, 34})
+    decoder = av.CodecContext.create("hevc" if codec == "h265" else codec, "r")
+    units = [b"".join(b"\0\0\0\1" + nal for nal in unit.nals) for unit in clip.units]
+    frames = [frame for unit in units for frame in decoder.decode(av.Packet(unit))] + decoder.decode(None)
+    assert [(frame.width, frame.height) for frame in frames] == [(640, 360)] * 10
+    assert [frame_number(frame.to_ndarray()[: frame.height].astype(np.uint8)) for frame in frames] == list(range(10))
 
 
 @pytest.mark.parametrize("size", [20, 300, 70_000])

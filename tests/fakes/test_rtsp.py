@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import socket
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -12,8 +13,11 @@ from urllib.parse import quote
 import av
 import pytest
 
-from tests.fakes.clip import VIDEO_RATE, Clip, slices_digest, speak
+from tests.fakes.clip import VIDEO_RATE, Clip, nal_units, record, slices_digest, speak
+from tests.fakes.fault import Damage
 from tests.fakes.rtsp import Script, ScriptedCamera
+from tests.fakes.script import ENDLESS
+from tests.fakes.tag import read_tag
 
 Start = Callable[..., ScriptedCamera]
 TIMEOUT_S = 10
@@ -167,3 +171,217 @@ def test_nothing_is_left_when_it_ends(h264: Clip) -> None:
     assert threading.active_count() == before
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection((camera.host, camera.port))
+
+
+class Viewer:
+    """A client of few words: it asks for what it is told to, and notes every byte that comes."""
+
+    def __init__(self, camera: ScriptedCamera, timeout: float = TIMEOUT_S) -> None:
+        self._socket = socket.create_connection((camera.host, camera.port), timeout)
+        self._url = camera.url
+        self.data = b""
+
+    def __enter__(self) -> Viewer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.close()
+
+    def ask(self, method: str) -> int:
+        """The status of the answer. Raises TimeoutError where there is none."""
+        uri = self._url + ("/trackID=0" if method == "SETUP" else "")
+        transport = "Transport: RTP/AVP/TCP;unicast;interleaved=0-1\r\n" if method == "SETUP" else ""
+        self._socket.sendall(f"{method} {uri} RTSP/1.0\r\nCSeq: 1\r\n{transport}\r\n".encode())
+        answer = self._socket.recv(65536)
+        self.data += answer
+        return int(answer.split(b" ")[1])
+
+    def play(self) -> None:
+        assert [self.ask(method) for method in ("DESCRIBE", "SETUP", "PLAY")] == [200, 200, 200]
+
+    def say_that_it_lives(self) -> None:
+        """Send a keep-alive; the answer comes among the media."""
+        self._socket.sendall(f"OPTIONS {self._url} RTSP/1.0\r\nCSeq: 2\r\n\r\n".encode())
+
+    def listen(self, seconds: float) -> bool:
+        """Take what comes for so long; whether the camera closed the connection."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            self._socket.settimeout(left)
+            try:
+                got = self._socket.recv(65536)
+            except TimeoutError:
+                return False
+            except ConnectionError:
+                return True
+            if not got:
+                return True
+            self.data += got
+        return False
+
+
+def endless(clip: Clip, **more: object) -> Script:
+    return Script(clip, loops=ENDLESS, speed=1, **more)  # type: ignore[arg-type]
+
+
+def test_h265_arrives_whole(scripted: Start) -> None:
+    clip = record(50, 25, codec="h265")
+    assert max(len(nal) for unit in clip.units for nal in unit.nals) > 1400
+    with av.open(
+        scripted(Script(clip, loops=2)).url, options={"rtsp_transport": "tcp"}, timeout=TIMEOUT_S
+    ) as container:
+        assert container.streams.video[0].codec_context.name == "hevc"
+        got = [slices_digest(bytes(packet), codec="h265") for packet in container.demux() if packet.size]
+    assert got == [slices_digest(unit.nals, codec="h265") for unit in clip.units] * 2
+
+
+def test_each_picture_carries_its_number(scripted: Start, h264: Clip) -> None:
+    camera = scripted(Script(h264, tags=True, drop_after=30), Script(h264, tags=True))
+    for session, count in ((0, 30), (1, 50)):
+        with av.open(camera.url, options={"rtsp_transport": "tcp"}, timeout=TIMEOUT_S) as container:
+            nals = [nal_units(bytes(packet)) for packet in container.demux() if packet.size]
+        told = [[read_tag(nal) for nal in unit if read_tag(nal)] for unit in nals]
+        assert told == [[(session, place)] for place in range(count)]
+
+
+def test_padding_makes_pictures_heavy_and_changes_none(scripted: Start, h264: Clip) -> None:
+    camera = scripted(Script(h264, padding=20_000, tags=True))
+    with av.open(camera.url, options={"rtsp_transport": "tcp"}, timeout=TIMEOUT_S) as container:
+        packets = [bytes(packet) for packet in container.demux() if packet.size]
+    assert [slices_digest(packet) for packet in packets] == [sent.digest for sent in camera.sent]
+    assert min(map(len, packets)) > 20_000
+
+
+def test_another_resolution_comes_in_mid_stream(scripted: Start, h264: Clip) -> None:
+    larger = record(50, 25, scale=2)
+    packets = read(scripted(Script(h264, loops=2, changes={50: larger})).url)
+    assert [packet.digest for packet in packets] == [slices_digest(u.nals) for u in (*h264.units, *larger.units)]
+
+
+def test_damaged_pictures_are_known(scripted: Start, h264: Clip) -> None:
+    camera = scripted(Script(h264, loops=4, damage=Damage(garbage=0.2, begin=30)))
+    whole = {packet.digest for packet in read(camera.url)}
+    assert {sent.damaged for sent in camera.sent[:30]} == {False}
+    assert 5 < sum(sent.damaged for sent in camera.sent) < 150
+    assert all(sent.digest in whole for sent in camera.sent if not sent.damaged)
+
+
+def test_equal_timestamps_missing_markers_and_numbers_cost_no_picture(scripted: Start, h264: Clip) -> None:
+    script = Script(h264, loops=2, equal={20, 40}, marker=False, lost_numbers={30: 5, 60: 100})
+    camera = scripted(script)
+    assert [packet.digest for packet in read(camera.url)] == [sent.digest for sent in camera.sent]
+    steps = [after.timestamp - before.timestamp for before, after in itertools.pairwise(camera.sent)]
+    assert [place for place, step in enumerate(steps, 1) if step == 0] == [20, 40]
+
+
+def test_silence_ends_and_then_all_of_it_comes(scripted: Start, h264: Clip) -> None:
+    camera = scripted(Script(h264, speed=50, stalls={20: 0.7}))
+    begun = time.monotonic()
+    assert len(read(camera.url)) == 50
+    assert time.monotonic() - begun > 0.7
+
+
+def test_requests_are_refused_as_often_as_told(scripted: Start, h264: Clip) -> None:
+    camera = scripted(Script(h264, refusals={"DESCRIBE": (503,), "SETUP": (453, 453), "PLAY": (454,)}))
+    with Viewer(camera) as viewer:
+        assert [viewer.ask("DESCRIBE") for _ in range(2)] == [503, 200]
+        assert [viewer.ask("SETUP") for _ in range(3)] == [453, 453, 200]
+        assert [viewer.ask("PLAY") for _ in range(2)] == [454, 200]
+
+
+def test_a_session_that_is_not_kept_alive_ends(scripted: Start, h264: Clip) -> None:
+    camera = scripted(endless(h264, session_timeout=1))
+    with Viewer(camera) as silent:
+        silent.play()
+        assert silent.listen(5)
+    assert b"timeout=1" in silent.data
+    assert len(camera.sent) < 50
+
+
+def test_a_session_that_is_kept_alive_goes_on(scripted: Start, h264: Clip) -> None:
+    camera = scripted(endless(h264, session_timeout=1))
+    with Viewer(camera) as viewer:
+        viewer.play()
+        for _ in range(4):
+            assert not viewer.listen(0.5)
+            viewer.say_that_it_lives()
+    assert len(camera.sent) > 40
+
+
+def test_a_half_open_peer_says_nothing_more_while_others_are_served(scripted: Start, h264: Clip) -> None:
+    camera = scripted(endless(h264, half_open_after=10), endless(h264))
+    with Viewer(camera) as viewer, Viewer(camera) as other:
+        viewer.play()
+        assert not viewer.listen(1)
+        heard = len(viewer.data)
+        viewer.say_that_it_lives()
+        assert not viewer.listen(0.5)
+        assert len(viewer.data) == heard
+        other.play()
+        other.listen(0.5)
+    assert len(camera.sent) == 10
+    assert len(camera.sessions[1]) > 5
+
+
+def test_a_camera_that_vanished_comes_back_at_its_place(scripted: Start, h264: Clip) -> None:
+    camera = scripted(endless(h264))
+    port = camera.port
+    with Viewer(camera) as viewer:
+        viewer.play()
+        camera.vanish()
+        assert viewer.listen(2)
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection((camera.host, port))
+    camera.come_back()
+    with Viewer(camera) as viewer:
+        viewer.play()
+    assert (camera.port, len(camera.sessions)) == (port, 2)
+
+
+def test_a_frozen_camera_takes_connections_and_says_nothing(scripted: Start, h264: Clip) -> None:
+    camera = scripted(endless(h264))
+    with Viewer(camera) as viewer, Viewer(camera, timeout=0.5) as late:
+        viewer.play()
+        camera.freeze()
+        viewer.listen(0.3)  # what was on its way
+        heard = len(viewer.data)
+        assert not viewer.listen(0.5)
+        assert len(viewer.data) == heard
+        with pytest.raises(TimeoutError):
+            late.ask("OPTIONS")
+        camera.come_back()
+        assert viewer.listen(2)
+    with Viewer(camera) as viewer:
+        viewer.play()
+    assert len(camera.sessions) == 2
+
+
+def test_dropped_connections_end_and_new_ones_are_served(scripted: Start, h264: Clip) -> None:
+    camera = scripted(endless(h264))
+    with Viewer(camera) as viewer:
+        viewer.play()
+        camera.drop()
+        assert viewer.listen(2)
+    with Viewer(camera) as viewer:
+        viewer.play()
+    assert len(camera.sessions) == 2
+
+
+def test_its_password_may_change(scripted: Start, h264: Clip) -> None:
+    camera = scripted(Script(h264), username="viewer", password="old")
+    assert len(read(with_login(camera, "viewer", "old"))) == 50
+    camera.password = "new"
+    with pytest.raises(av.HTTPUnauthorizedError):
+        read(with_login(camera, "viewer", "old"))
+    assert len(read(with_login(camera, "viewer", "new"))) == 50
+
+
+def test_connections_that_ended_leave_no_thread(scripted: Start, h264: Clip) -> None:
+    camera = scripted(Script(h264, drop_after=5))
+    before = threading.active_count()
+    for _ in range(5):
+        assert len(read(camera.url)) == 5
+    end = time.monotonic() + TIMEOUT_S
+    while threading.active_count() > before and time.monotonic() < end:
+        time.sleep(0.01)
+    assert threading.active_count() == before

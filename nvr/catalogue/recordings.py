@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, select, text, update
+from sqlalchemy import Connection, Row, Select, Update, bindparam, func, select, text, update
 from sqlalchemy.dialects.sqlite import Insert, insert
 
 from nvr.catalogue.schema import FOOTAGE, LEFT_OUT, cameras, runs, segments
@@ -94,6 +94,12 @@ def _run_of_segment() -> Insert:
 
 
 @cache
+def _camera_since() -> Update:
+    known_later = (cameras.c.id == bindparam("camera"), cameras.c.added_us > bindparam("since"))
+    return update(cameras).where(*known_later).values(added_us=bindparam("since"))
+
+
+@cache
 def _replaced_segment() -> Insert:
     new = insert(segments)
     replaced = {column.name: new.excluded[column.name] for column in segments.c if column.name not in ("id", "path")}
@@ -109,7 +115,8 @@ def end_run(connection: Connection, run: str, end: datetime, reason: str) -> boo
 def write_segment(connection: Connection, segment: Segment) -> None:
     """Insert a segment or replace the row of the same path.
 
-    A run that is not known yet gets a row too, and no run begins after a segment of its own: after ``nvr rebuild`` the
+    A run that is not known yet gets a row too, no run begins after a segment of its own, and no camera was added after
+    one: after ``nvr rebuild`` the
     files, in whatever order they were found, are all that is known of it.
     """
     known = {
@@ -120,6 +127,7 @@ def write_segment(connection: Connection, segment: Segment) -> None:
         "height": segment.height,
     }
     connection.execute(_run_of_segment(), known | {"id": segment.run, "stream": "main"})
+    connection.execute(_camera_since(), {"camera": known["camera_id"], "since": known["start_us"]})
     values = known | {
         "run_id": segment.run,
         "path": segment.path.as_posix(),

@@ -66,7 +66,7 @@ class Patience:
             try:
                 step()
             except (OSError, StorageError) as error:
-                problem = _explain(file, error)
+                problem = self._explain(file, error)
                 self._refused(problem)
                 if self._is_final(file, error) or self._given_up.is_set():
                     file.broken = problem
@@ -96,6 +96,18 @@ class Patience:
             fcntl.flock(file.descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         os.close(descriptor)
 
+    def _explain(self, file: Opened, error: Exception) -> StorageError:
+        """What it was. Whatever a write says, with the marker gone the disk is, too."""
+        try:
+            layout.require_marker(self._storage)
+        except StorageError as missing:
+            return missing
+        if isinstance(error, StorageError):
+            return error
+        number = getattr(error, "errno", None) or 0
+        reason = Reason.DISK_FULL if number in _FULL else Reason.DISK_ERROR
+        return StorageError(f"cannot write {file.part}: {os.strerror(number)}", reason)
+
     def _refused(self, problem: StorageError) -> None:
         if self.error is None or self.error.reason is not problem.reason:
             log.error("%s; video waits in memory", problem)
@@ -109,11 +121,3 @@ class Patience:
         if self.error is not None:
             log.warning("%s can be written again", self._storage)
             self.error = None
-
-
-def _explain(file: Opened, error: Exception) -> StorageError:
-    if isinstance(error, StorageError):
-        return error
-    number = getattr(error, "errno", None) or 0
-    reason = Reason.DISK_FULL if number in _FULL else Reason.DISK_ERROR
-    return StorageError(f"cannot write {file.part}: {os.strerror(number)}", reason)

@@ -60,6 +60,14 @@ def test_a_segment_whose_run_was_lost_is_stored_with_a_run(catalogue: Catalogue)
     assert list(catalogue.runs(START)) == [late]
 
 
+def test_no_camera_was_added_after_video_of_it(catalogue: Catalogue) -> None:
+    """The clock was set back, or a power cut took the row that told when it was added."""
+    catalogue.add_segment(segment(60, 61))
+    catalogue.add_segment(segment(0, 1))
+    catalogue.add_segment(segment(30, 31))
+    assert catalogue.cameras() == {"hik1": segment(0, 1).start}
+
+
 def test_the_same_path_again_replaces_the_row(catalogue: Catalogue) -> None:
     catalogue.add_segment(segment(0, 1))
     again = dataclasses.replace(segment(0, 2), run="r2", bytes=7, packets=1, state="salvaged")

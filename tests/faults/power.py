@@ -1,8 +1,8 @@
 """A power cut: what was not synced is gone. Seen from nvr's system calls, played on a copy of the storage folder.
 
 A name is durable once its folder was synced after it was made, a file's bytes once the file was synced after they were
-written (POSIX promises no more). The write-ahead log of SQLite counts as lost, the database itself as synced, which is
-what SQLite sees to. Bytes that were overwritten after a sync are taken as they were last written.
+written (POSIX promises no more). SQLite's write-ahead log is cut like any file; the database itself counts as synced,
+which is what SQLite sees to. Bytes that were overwritten after a sync are taken as they were last written.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ class Disk:
         where = {id(inode): path for path, inode in self.live.items()}
         for path, inode in sorted(self.durable.items()):
             inside = Path(path)
-            if not inside.is_relative_to(storage) or inside.name.startswith("nvr.db"):
+            if not inside.is_relative_to(storage) or inside.name in ("nvr.db", "nvr.db-shm"):
                 continue
             new = target / inside.relative_to(storage)
             source = Path(where.get(id(inode), ""))

@@ -65,6 +65,7 @@ class Stage:
         self.config = self.folder / "nvr.yaml"
         self.options = dict(options or {})
         self.settings = settings
+        self.segment = SEGMENT
         self.environment = dict(environment or {})
         self.wrapper = list(wrapper)
         self.process: subprocess.Popen[bytes] | None = None
@@ -91,7 +92,7 @@ class Stage:
 
     def write_config(self) -> None:
         """Write nvr.yaml for the cameras as they are now (a login that was changed here counts)."""
-        lines = [f"storage: {self.storage}", f"recording: {{segment: {SEGMENT}}}", "retention: {min_free: 1MB}"]
+        lines = [f"storage: {self.storage}", f"recording: {{segment: {self.segment}}}", "retention: {min_free: 1MB}"]
         lines += ["defaults: {detect: off, audio: off}", *self.settings.splitlines(), "cameras:"]
         for name, camera in self.cameras.items():
             login = f", username: {camera.username}, password: {camera.password}" if camera.username else ""

@@ -85,8 +85,13 @@ def others(storage: Path, camera: str) -> Iterator[Path]:
     """Files of a camera that are no closed segments: ``.part``, ``.unreadable`` and strangers."""
     for folder in _folders(storage / "segments" / camera):
         for file in sorted(folder.iterdir()):
-            if file.suffix != ".mp4" and file.is_file():
+            if not _may_be_segment(file):
                 yield file.relative_to(storage)
+
+
+def shown(path: Path) -> str:
+    """A path for people: a name may hold line breaks, and bytes that are no text."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in str(path))
 
 
 def pictures(storage: Path, camera: str | None = None) -> Iterator[Picture]:
@@ -148,9 +153,14 @@ def is_locked(file: Path) -> bool:
 
 def _folders(parent: Path) -> list[Path]:
     try:
-        return sorted(entry for entry in parent.iterdir() if entry.is_dir())
+        return sorted(entry for entry in parent.iterdir() if layout.is_text(entry.name) and entry.is_dir())
     except FileNotFoundError:
         return []
+
+
+def _may_be_segment(file: Path) -> bool:
+    """Whether it can be opened without waiting (a pipe cannot), and the catalogue can hold its name."""
+    return file.suffix == ".mp4" and layout.is_text(file.name) and file.is_file()
 
 
 def _end_of(folder: Path) -> datetime | None:
@@ -171,7 +181,7 @@ def _by_start(folder: Path) -> list[Path]:
         except ValueError:
             return EPOCH, file.name
 
-    return sorted(folder.glob("*.mp4"), key=key)
+    return sorted(filter(_may_be_segment, folder.iterdir()), key=key)
 
 
 def _size(file: Path) -> int | None:

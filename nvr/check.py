@@ -93,7 +93,7 @@ class Check:
         yield from self._ledger(camera)
 
     def _pair(self, camera: str, pair: Pair) -> Iterator[Problem]:
-        file, where = self._storage / pair.path, str(pair.path)
+        file, where = self._storage / pair.path, archive.shown(pair.path)
         if pair.row is None:
             if not self._catalogue.has_segment(pair.path) and self._is_settled(file):
                 advice = "it is kept; nvr rebuild makes its row again"
@@ -138,15 +138,16 @@ class Check:
 
     def _other(self, camera: str, path: Path) -> Iterator[Problem]:
         file = self._storage / path
-        if path.name.endswith(layout.PART_SUFFIX):
+        where = archive.shown(path)
+        if path.name.endswith(layout.PART_SUFFIX) and file.is_file():
             if self._is_settled(file) and not archive.is_locked(file) and file.exists():
                 advice = "nvr start closes it when it records this camera again"
-                yield Problem(camera, "part", str(path), "nobody writes it: its recorder was killed", advice)
+                yield Problem(camera, "part", where, "nobody writes it: its recorder was killed", advice)
         elif path.suffix == ".unreadable":
             advice = "keep it for a repair tool, or remove it"
-            yield Problem(camera, "unreadable", str(path), "it held no playable picture when it was salvaged", advice)
-        else:
-            yield Problem(camera, "stranger", str(path), "nvr did not make this file", "move it away")
+            yield Problem(camera, "unreadable", where, "it held no playable picture when it was salvaged", advice)
+        elif file.exists() or file.is_symlink():  # else it has been deleted, or closed, meanwhile
+            yield Problem(camera, "stranger", where, "nvr did not make this file", "move it away")
 
     def _left_out(self, camera: str) -> Iterator[Problem]:
         for row in self._catalogue.segments_in_state("missing", camera):

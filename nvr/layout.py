@@ -46,6 +46,11 @@ def segment_path(camera: str, start: datetime, zone: tzinfo | None = None) -> Pa
     return Path("segments") / camera / folder / f"{stem}.mp4"
 
 
+def is_text(name: str) -> bool:
+    """Whether a file's name is UTF-8, as all are that nvr gives; Python holds other bytes as lone surrogates."""
+    return not any("\ud800" <= each <= "\udfff" for each in name)
+
+
 def free_path(storage: Path, path: Path) -> Path:
     """A segment's path, moved by milliseconds where the name is taken: a clock that is set back gives one again."""
     at = parse_stamp(path.parent.name, path.stem)

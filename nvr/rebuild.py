@@ -100,12 +100,12 @@ class Rebuild:
         if run not in self._waiting:
             return
         segment, keep = self._waiting.pop(run)
+        self._catalogue.add_footage(segment.camera, segment.start)
         if keep:
             self.done.kept += 1
             return
         if following is not None and abs(following - segment.end) <= tolerance(segment):
             segment = replace(segment, end=following)
-        self._catalogue.add_camera(segment.camera, segment.start)
         self._catalogue.add_segment(segment)
         self.done.added += 1
 

@@ -177,3 +177,17 @@ def test_a_segment_that_ends_with_a_pause_of_the_camera_is_in_order(
 ) -> None:
     catalogue.add_segment(replace(rows[2], end=rows[2].end + timedelta(seconds=8)))
     assert kinds(check(archive, catalogue, deep=True)) == []
+
+
+def test_names_that_are_no_text_and_files_that_cannot_be_read_are_strangers(
+    archive: Archive, catalogue: Catalogue, rows: list[Segment]
+) -> None:
+    folder = (archive.storage / rows[0].path).parent
+    for name in (b"\xff.mp4", b"two\nlines.txt"):
+        Path(os.fsdecode(bytes(folder) + b"/" + name)).touch()
+    os.mkfifo(folder / "pipe.mp4")
+    os.mkfifo(folder / "pipe.mp4.part")
+    (folder / "folder.mp4").mkdir()
+    Path(os.fsdecode(bytes(archive.storage) + b"/segments/\xff")).mkdir()
+    found = [problem.where.rpartition("/")[2] for problem in check(archive, catalogue, deep=True).problems]
+    assert sorted(found) == ["\\udcff.mp4", "folder.mp4", "pipe.mp4", "pipe.mp4.part", "two\\nlines.txt"]

@@ -141,3 +141,11 @@ def test_events_are_found_again_by_their_snapshots(archive: Archive, catalogue: 
     assert again is not None
     assert again.kind == "motion"
     assert catalogue.open_event(replace(kept, id=None)) == 20, "a number is never used twice"
+
+
+def test_a_camera_is_known_since_its_oldest_file(archive: Archive, catalogue: Catalogue) -> None:
+    catalogue.add_camera("hik1", instant(300))  # by an nvr start that found no catalogue
+    catalogue.add_segment(archive.add(0, 100))
+    archive.add(150, 200)
+    rebuild(archive, catalogue)
+    assert catalogue.cameras() == {"hik1": instant(0)}

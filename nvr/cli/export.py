@@ -34,8 +34,7 @@ def export(
 
     settings = load_config(config)
     begin, end = _span(since, until)
-    if output.suffix != ".mp4":
-        output = output.with_name(output.name + ".mp4")
+    output = _target(output, settings.storage)
     with open_catalogue(settings) as catalogue:
         if camera not in catalogue.cameras():  # it may be one of former days
             check_camera(settings, camera)
@@ -52,6 +51,18 @@ def export(
         print_json(_as_json(order, done, entries))
     else:
         _print(order, done, entries)
+
+
+def _target(output: Path, storage: Path) -> Path:
+    """The file to write. Raises ConfigError for a folder, and for a place among the recordings themselves."""
+    from nvr.errors import ConfigError
+
+    if not output.name or output.is_dir():
+        raise ConfigError(f'--output: got "{output}", a folder: name the MP4 to be written')
+    for kept in ("segments", "snapshots"):
+        if output.resolve().is_relative_to((storage / kept).resolve()):
+            raise ConfigError(f"--output: {output} is among the recordings of nvr itself: choose another folder")
+    return output if output.suffix == ".mp4" else output.with_name(output.name + ".mp4")
 
 
 def _span(since: str, until: str) -> tuple[datetime, datetime]:

@@ -210,9 +210,9 @@ def _unlisted(storage: Path, camera: str, since: datetime, latest: datetime, unt
     first, last = (f"{at:%Y-%m-%d}" for at in (since - _DAY, until + _DAY))  # folders are named by local dates
     folders = sorted(folder for folder in root.iterdir() if first <= folder.name <= last) if root.is_dir() else []
     for folder in folders:  # parts first: one that is closed meanwhile is then met by its new name
-        yield from sorted(folder.glob(f"*.mp4{layout.PART_SUFFIX}"))
+        yield from sorted(file for file in folder.glob(f"*.mp4{layout.PART_SUFFIX}") if file.is_file())
     for folder in folders:
-        for file in sorted(folder.glob("*.mp4")):
+        for file in sorted(file for file in folder.glob("*.mp4") if file.is_file()):
             with suppress(ValueError):
                 if latest <= layout.parse_stamp(folder.name, file.stem) <= until:
                     yield file

@@ -86,6 +86,7 @@ class Inventory:
         while True:
             try:
                 if not self._catalogue.has_segment(path):
+                    self._catalogue.add_footage(segment.camera, segment.start)
                     self._catalogue.add_segment(segment)
                     log.info("read back %s: it had no row", path)
                 break
@@ -128,6 +129,7 @@ def _folders(root: Path) -> list[str]:
 def _names(root: Path, *, folders: bool = False) -> list[str]:
     try:
         with os.scandir(root) as entries:
-            return sorted(entry.name for entry in entries if entry.is_dir() is folders)
+            kept = (entry for entry in entries if (entry.is_dir() if folders else entry.is_file()))
+            return sorted(entry.name for entry in kept if layout.is_text(entry.name))
     except FileNotFoundError:
         return []

@@ -107,6 +107,15 @@ def test_bad_usage_is_told(recorded: Path, arguments: list[str], said: str) -> N
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("output", [".", "", "storage/segments/hik1/clip.mp4", "storage/snapshots/clip.mp4"])
+def test_no_clip_goes_to_a_folder_or_among_the_recordings(recorded: Path, begin: datetime, output: str) -> None:
+    ages = ["--from", format_rfc3339(begin), "--to", format_rfc3339(begin + 50 * FRAME)]
+    words = ["--camera", "hik1", *ages, "-o", output, "--force", "--config", str(recorded)]
+    done = nvr("export", *words, cwd=recorded.parent)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("nvr: --output: ")
+
+
 def test_a_clip_of_what_is_being_recorded(looped: Path) -> None:
     """While ``nvr start`` runs: over closed segments into the one being written."""
     with Station(looped) as station:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -31,6 +32,7 @@ def test_a_file_without_a_row_gets_it_and_a_second_look_finds_nothing(archive: A
     take(archive)
     (row,) = archive.catalogue.segments(EPOCH)
     assert (row.path, row.bytes, row.packets, row.state) == (PATH, size, 100, "closed")
+    assert archive.catalogue.cameras()[row.camera] == row.start
     take(archive)
     assert list(archive.catalogue.segments(EPOCH)) == [row]
 
@@ -68,3 +70,12 @@ def test_a_file_that_cannot_be_read_is_kept_and_named(archive: Archive, caplog: 
     assert archive.rows() == set()
     assert (archive.storage / broken.path).exists()
     assert f"{broken.path} has no row and cannot be read back" in caplog.text
+
+
+def test_names_that_are_no_text_and_pipes_hold_nothing_up(archive: Archive) -> None:
+    folder = archive.storage / "segments" / "hik1" / "2026-11-22"
+    folder.mkdir(parents=True, exist_ok=True)
+    Path(os.fsdecode(bytes(folder) + b"/\xff.mp4")).touch()
+    Path(os.fsdecode(bytes(archive.storage) + b"/segments/\xff")).mkdir()
+    os.mkfifo(folder / "14-05-00.000+0000.mp4")
+    assert not any(take(archive))

@@ -26,7 +26,6 @@ log = logging.getLogger(__name__)
 ALIVE_US = 5_000_000
 """How often the stint is said to be alive: this commit also syncs the events that others committed."""
 _REASONS = {End.KILLED: Reason.KILLED, End.HUNG: Reason.HUNG, End.CRASHED: Reason.CRASHED, End.LEFT: Reason.CRASHED}
-_ON_PURPOSE = {Reason.STOPPED, Reason.OFF}
 
 
 class Logbook:
@@ -48,9 +47,9 @@ class Logbook:
             self._catalogue.add_camera(camera, now)
         for gap in self._catalogue.open_gaps():  # oldest first: of several the newest counts
             self._replace(gap.camera, gap)
-        if last is not None and last.end is None:
+        if last is not None:
             for camera in self._catalogue.cameras():
-                self._explain_death(camera, last)
+                self._explain_pause(camera, last, now)
         self._stint = self._catalogue.begin_stint(now, self._boot)
 
     def gap(self, camera: str) -> Gap | None:
@@ -83,12 +82,17 @@ class Logbook:
         with contextlib.suppress(CatalogueError):
             self._catalogue.end_stint(self._stint, from_us(self._clock.now_us()))
 
-    def _explain_death(self, camera: str, last: Stint) -> None:
-        known = self._open.get(camera)
-        if known is not None and known.reason in _ON_PURPOSE:
+    def _explain_pause(self, camera: str, last: Stint, now: datetime) -> None:
+        """From the end of the last stint on nothing was recorded because nvr did not run, whatever was known before."""
+        known, since = self._open.get(camera), last.end or last.alive
+        if known is not None and known.reason is Reason.STOPPED:
             return
-        reason = Reason.POWER if last.boot != self._boot else Reason.KILLED
-        since = last.alive if known is None else max(last.alive, known.start)
+        if known is not None and known.reason is Reason.OFF:  # nothing was to be recorded, whether it ran or not
+            self._replace(camera, None, now)
+            return
+        died = Reason.POWER if last.boot != self._boot else Reason.KILLED
+        reason = died if last.end is None else Reason.STOPPED
+        since = since if known is None else max(since, known.start)
         self._replace(camera, None, since)
         self._begin_gap(camera, since, reason, "")
 

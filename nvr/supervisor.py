@@ -144,6 +144,7 @@ class Supervisor:
             self._signal_all(signal.SIGTERM)
         elif number == signal.SIGINT:
             self._signal_all(signal.SIGKILL)
+            self._stopping_us -= STOP_US  # what has ended by now and is not reported never will be
 
     def _signal_all(self, number: int) -> None:
         for child in self._children:
@@ -159,12 +160,19 @@ class Supervisor:
             self._bury(child.pid, -signal.SIGKILL)
         elif self._stopping_us is not None:
             if now_us - self._stopping_us > STOP_US:
-                log.error("%s does not end: killed", child.worker.name)
-                _kill(child.pid, signal.SIGKILL)
+                self._end_overdue(child)
         elif not child.hung and now_us - max(child.started_us, self._beat_us(child)) > HANG_US:
             log.error("%s shows no life for %d s: killed", child.worker.name, HANG_US // 1_000_000)
             child.hung = True
             _kill(child.pid, signal.SIGKILL)
+
+    def _end_overdue(self, child: _Child) -> None:
+        """Kill what does not end; what has ended without word of it had a nursery that is stuck itself."""
+        if _lives(child.pid):
+            log.error("%s does not end: killed", child.worker.name)
+            _kill(child.pid, signal.SIGKILL)
+        else:
+            self._bury(child.pid, -signal.SIGKILL)
 
     def _beat_us(self, child: _Child) -> int:
         beat = pulse.read(child.worker.pulse)

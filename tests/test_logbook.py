@@ -169,6 +169,32 @@ def test_a_camera_that_was_stopped_on_purpose_stays_stopped(catalogue: Catalogue
     ]
 
 
+@pytest.mark.parametrize("reason", [Reason.SCHEDULE, Reason.UNREACHABLE, Reason.KILLED])
+def test_after_an_orderly_end_whatever_went_before_is_over(catalogue: Catalogue, reason: Reason) -> None:
+    """Or twelve scheduled seconds of downtime would be called not scheduled."""
+    clock = FakeClock(BEGIN)
+    first = Start(catalogue, clock)
+    first.logbook.hear(Gap("g", "hik1", BEGIN, reason))
+    first.intake.store()
+    clock.advance(10)
+    first.logbook.close()
+    clock.advance(60)
+    Start(catalogue, clock)
+    assert told(catalogue) == [(reason, 0, 10), (Reason.STOPPED, 10, None)]
+
+
+def test_a_camera_that_was_off_was_off_while_nvr_was_down(catalogue: Catalogue) -> None:
+    clock = FakeClock(BEGIN)
+    first = Start(catalogue, clock)
+    first.logbook.hear(Gap("g", "hik1", BEGIN, Reason.OFF))
+    first.intake.store()
+    clock.advance(10)
+    first.logbook.close()
+    clock.advance(60)
+    Start(catalogue, clock)
+    assert told(catalogue) == [(Reason.OFF, 0, 70)]
+
+
 def test_a_database_that_is_locked_costs_a_tick_and_nothing_else(catalogue: Catalogue, tmp_path: Path) -> None:
     clock = FakeClock(BEGIN)
     with Catalogue.open(tmp_path / "nvr.db", busy_timeout=timedelta(milliseconds=1)) as impatient:

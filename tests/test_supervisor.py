@@ -346,6 +346,22 @@ def test_a_worker_that_never_comes_up_is_tried_ever_more_rarely(scene: Scene, ca
     assert sum("does not come up" in message for message in caplog.messages) == 1
 
 
+@pytest.mark.parametrize("twice", [False, True])
+def test_a_stopped_nursery_does_not_keep_it_from_ending(scene: Scene, twice: bool) -> None:
+    def script() -> Iterator[None]:
+        yield from until(scene.pids)
+        os.kill(scene.nursery.pid, signal.SIGSTOP)
+        os.kill(os.getpid(), signal.SIGINT)
+        yield from until(lambda: not lives(scene.pids()[0]))
+        if twice:
+            os.kill(os.getpid(), signal.SIGINT)
+        for _ in range(5):
+            yield
+        scene.clock.advance(0.001 if twice else STOP_US / 1e6 + 1)
+
+    scene.play(scene.serving("a"), script=script())
+
+
 def test_a_stopped_nursery_is_replaced(
     scene: Scene, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -32,7 +32,8 @@ from nvr.model import Gap
 from nvr.nursery import Nursery
 from nvr.recording.outbox import Room, read_message
 from nvr.recording.task import Target, Task, Watch
-from nvr.retention.policy import policy_of
+from nvr.retention.housekeeping import look_at_disk
+from nvr.retention.policy import policy_of, spell_size
 from nvr.retention.task import Task as JanitorTask
 from nvr.supervisor import End, Supervisor, Worker
 from nvr.systemd import Systemd
@@ -62,9 +63,7 @@ def start(config: Config, names: tuple[str, ...], log_level: str, nursery: Nurse
     logs.configure(log_level)
     clock = SystemClock()
     volume = layout.prepare(config.storage)
-    free = layout.free_bytes(config.storage)
-    if free < FEW_BYTES:
-        log.warning("%s has %.0f MB free: the oldest video goes at once, if there is any", config.storage, free / 1e6)
+    _look_at_room(config)
     database = database_of(config)
     with _only_one(config.storage), _run_folder(volume, cameras) as folder:
         if not database.exists():
@@ -203,6 +202,18 @@ class Station:
             return (AnalyzerTask(looks, storage, database, beat, restarts, self._log_level),)
 
         return Worker(ANALYZER, "nvr.analysis.analyzer:run", arguments, beat)
+
+
+def _look_at_room(config: Config) -> None:
+    free, min_free = layout.free_bytes(config.storage), config.retention.min_free
+    if free < FEW_BYTES:
+        log.warning("%s has %.0f MB free: the oldest video goes at once, if there is any", config.storage, free / 1e6)
+    disk = look_at_disk(config.storage)
+    if disk.floor(min_free) != min_free:
+        log.critical(
+            "retention.min_free is %s, but the disk has %s in all: %s is kept free instead; correct the configuration",
+            *map(spell_size, (min_free, disk.bytes, disk.floor(min_free))),
+        )
 
 
 def _choose(config: Config, names: tuple[str, ...]) -> dict[str, Camera]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -94,9 +95,13 @@ def describe(storage: Path, file: Path, state: SegmentState) -> Segment | None:
 
 def _rescue(storage: Path, part: Path) -> Segment | None:
     try:
-        descriptor = os.open(part, os.O_RDONLY)
+        descriptor = os.open(part, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)  # a pipe would wait for its writer
     except OSError as error:
         log.warning("%s cannot be salvaged: %s", part, error.strerror)
+        return None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        log.warning("%s is no file of nvr's and is left alone", part)
+        os.close(descriptor)
         return None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

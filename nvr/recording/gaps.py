@@ -17,6 +17,8 @@ from nvr.schedule import Schedule
 
 PROVISIONAL_US = 5_000_000
 """A cause younger than this gives way to the next one, but for what somebody wanted."""
+MOST_SPANS = 500
+"""Of a schedule that are told of one gap: half a year of working days."""
 _WANTED = {Reason.STOPPED, Reason.SCHEDULE, Reason.OFF}
 
 
@@ -30,6 +32,19 @@ class Gaps:
         self._schedule = schedule
         self._current = current
         self._cause = (current.reason, current.detail) if current is not None else (Reason.STARTING, "")
+
+    def resume(self, now_us: int) -> None:
+        """Of the gap that was open before this process, what lies outside of the schedule was not missing."""
+        if self._current is None or self._schedule is None:
+            return
+        at_us = to_us(self._current.start)
+        for _ in range(MOST_SPANS):
+            if at_us >= now_us:
+                return
+            until_us = min(self._schedule.change_us(at_us), now_us)
+            if not self._schedule.covers(at_us):
+                self.closed(at_us + 1, until_us, Reason.SCHEDULE)  # of two rows the one that begins later counts
+            at_us = until_us
 
     @property
     def open(self) -> bool:

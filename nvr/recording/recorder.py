@@ -74,6 +74,7 @@ class Recorder:
         self._spool.start(salvage(self.task.target.storage, self.task.camera))
         self._start_feeder()
         if self.task.record:
+            self._gaps.resume(self._clock.now_us())
             if not self._gaps.open:
                 self._gaps.begin(self._clock.now_us(), Reason.STARTING)
             self._record_again_and_again()

@@ -45,6 +45,7 @@ class Session:
         """Video packets that could not be written."""
         self.timeline = Timeline()
         self.begun_us = clock.monotonic_us()
+        """Since when a key frame is waited for at the longest."""
         self._source = source
         self._target = target
         self._spool = spool
@@ -163,6 +164,8 @@ class Session:
                     at_us = self._close(self.timeline.instant_us(self._writer.end_media_us))
             self._rotation.restart()
             self._gaps.begin(at_us, Reason.STARTING)
+        if on_duty and not self._on_duty:
+            self.begun_us = self._clock.monotonic_us()
         self._on_duty = on_duty
 
     def _mux(self, packet: RawPacket, placed: Placed, *, video: bool) -> None:

@@ -15,16 +15,17 @@ import fcntl
 import logging
 import os
 import threading
+import uuid
 from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from nvr import layout
-from nvr.clock import Clock
+from nvr.clock import Clock, format_local
 from nvr.errors import StorageError
 from nvr.media.salvage import cut_back, describe
 from nvr.media.segment import seal
-from nvr.model import Segment
+from nvr.model import Gap, Segment
 from nvr.reason import Reason
 from nvr.recording.outbox import Outbox, Room
 from nvr.recording.patience import Patience
@@ -149,13 +150,14 @@ class Spool:
 
     def finish(self, timeout_s: float) -> bool:
         """Write what waits and end the thread; False where the disk did not take all of it in time."""
+        before = self.lost
         self._ending.set()
         self._add(lambda: None)
         self._thread.join(timeout_s)
         if self._thread.is_alive():
             self._patience.give_up()
             self._thread.join(LAST_S)
-        return not self._thread.is_alive() and not self._waiting_bytes
+        return not self._thread.is_alive() and not self._waiting_bytes and self.lost == before
 
     def _add(self, step: Callable[[], None]) -> None:
         with self._changed:
@@ -216,9 +218,20 @@ class Spool:
         if file.descriptor >= 0:
             os.close(file.descriptor)
         sealed = found[0] if found else None
-        self.lost += packets - (sealed.packets if sealed is not None else 0)
         if sealed is not None:
             self._outbox.post(sealed)
+        lost = packets - (sealed.packets if sealed is not None else 0)
+        self.lost += lost
+        if lost and file.broken is not None:
+            self._tell_loss(row(file.path, 0), sealed, file.broken)
+
+    def _tell_loss(self, whole: Segment, kept: Segment | None, why: StorageError) -> None:
+        """What a file that was given up no longer holds is a gap, too."""
+        start = whole.start if kept is None else kept.end
+        log.error(
+            "%s: video from %s to %s is lost: %s", whole.camera, format_local(start), format_local(whole.end), why
+        )
+        self._outbox.post(Gap(uuid.uuid4().hex, whole.camera, start, why.reason, str(why), max(whole.end, start)))
 
     def _remove(self, file: SpoolFile) -> None:
         if file.descriptor >= 0:

@@ -210,7 +210,7 @@ def look_at_disk(storage: Path) -> Disk:
         found = os.statvfs(storage)
     except OSError as error:
         raise StorageError(f"cannot look at the disk of {storage}: {error.strerror}") from error
-    return Disk(found.f_bavail * found.f_frsize, found.f_favail, found.f_files)
+    return Disk(found.f_bavail * found.f_frsize, found.f_favail, found.f_files, found.f_blocks * found.f_frsize)
 
 
 def tidy(storage: Path, now: datetime) -> None:

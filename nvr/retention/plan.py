@@ -33,10 +33,18 @@ class Disk:
     free_bytes: int
     free_files: int
     files: int
+    bytes: int = 1 << 63
+    """What the whole disk holds."""
+
+    def floor(self, min_free: int) -> int:
+        """Bytes to be kept free. A ``min_free`` that the disk can hardly have (5TB for 5GB) would empty it: a
+        twentieth of the disk is kept free instead."""
+        return min_free if min_free < self.bytes * 9 // 10 else self.bytes // 20
 
     def shortage(self, min_free: int) -> tuple[int, int]:
         """Bytes and inodes that are to be freed; 0 or less where there are enough."""
-        return min_free - self.free_bytes, min(MIN_FILES, self.files // 100) - self.free_files if self.files else 0
+        files = min(MIN_FILES, self.files // 100) - self.free_files if self.files else 0
+        return self.floor(min_free) - self.free_bytes, files
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +123,8 @@ class Plan:
         if space <= 0 and files > 0:
             rule, reason = f"min_free {min(MIN_FILES, disk.files // 100)} files", f"{disk.free_files} inodes free"
         else:
-            rule, reason = f"min_free {spell_size(self._policy.min_free)}", f"{spell_size(disk.free_bytes)} free"
+            floor = disk.floor(self._policy.min_free)
+            rule, reason = f"min_free {spell_size(floor)}", f"{spell_size(disk.free_bytes)} free"
         return self.oldest(space, files, rule, reason)
 
     def oldest(self, space: int, files: int, rule: str, reason: str, camera: str | None = None) -> Iterator[Deletion]:

@@ -111,3 +111,16 @@ def test_a_film_of_somebody_else_is_no_segment(tmp_path: Path) -> None:
     write(film, frames=25)
     assert describe(tmp_path, film, "closed") is None
     assert film.exists()
+
+
+def test_a_pipe_a_folder_and_a_link_are_left_alone(tmp_path: Path) -> None:
+    folder = (tmp_path / PATH).parent
+    folder.mkdir(parents=True)
+    target = tmp_path / "somebody's"
+    target.write_bytes(b"x" * 10_000)
+    os.mkfifo(folder / "a.mp4.part")
+    (folder / "b.mp4.part").mkdir()
+    (folder / "c.mp4.part").symlink_to(target)
+    assert list(salvage(tmp_path, "hik1")) == []
+    assert len(list(folder.iterdir())) == 3
+    assert target.read_bytes() == b"x" * 10_000

@@ -48,6 +48,9 @@ class Daytime(Schedule):
     def covers(self, at_us: int) -> bool:
         return at(20) <= at_us < at(40)
 
+    def change_us(self, at_us: int) -> int:
+        return min((edge for edge in (at(20), at(40)) if edge > at_us), default=at_us + 7 * 86_400 * SECOND_US)
+
 
 @pytest.fixture
 def outbox() -> NoOutbox:
@@ -103,6 +106,19 @@ def test_outside_of_the_schedule_that_is_the_reason_and_inside_the_cause(outbox:
         (Reason.UNREACHABLE, 20, 40),
         (Reason.SCHEDULE, 40, 60),
     ]
+
+
+def test_a_pause_of_nvr_is_missing_only_where_something_was_scheduled(outbox: NoOutbox) -> None:
+    gaps = make(outbox, Daytime(()), Gap("x", "hik1", from_us(at(0)), Reason.STOPPED))
+    gaps.resume(at(60))
+    gaps.end(at(60))
+    assert sorted(outbox.gaps, key=lambda gap: (gap[1], gap[0])) == [
+        (Reason.SCHEDULE, 0, 20),
+        (Reason.STOPPED, 0, 60),
+        (Reason.SCHEDULE, 40, 60),
+    ]
+    later = [gap for gap in outbox.told.values() if gap.reason is Reason.SCHEDULE]
+    assert all(gap.start > from_us(at(0)) for gap in later), "the row that begins later counts"
 
 
 def test_a_clock_that_is_set_back_makes_no_gap_of_negative_length(outbox: NoOutbox) -> None:

@@ -15,7 +15,7 @@ from nvr import layout
 from nvr.clock import from_us
 from nvr.errors import StorageError
 from nvr.media.segment import SegmentWriter
-from nvr.model import Segment
+from nvr.model import Gap, Segment
 from nvr.reason import Reason
 from nvr.recording import patience
 from nvr.recording import spool as module
@@ -200,11 +200,15 @@ def test_a_file_that_can_never_grow_is_cut_to_what_plays(
     monkeypatch.setattr("nvr.recording.spool.os.pwrite", limited)
     scene.spool.start(iter(()))
     scene.record(clip_h264)
-    assert scene.spool.finish(10)
+    assert not scene.spool.finish(10)  # not all of it is on disk
     (segment,) = scene.segments
     assert segment.state == "salvaged"
     assert 25 <= segment.packets == decoded(scene.storage / PATH) < 100
     assert scene.spool.lost == 100 - segment.packets
+    (gap,) = [message for message in scene.outbox.posted if isinstance(message, Gap)]
+    assert (gap.camera, gap.start, gap.reason) == ("hik1", segment.end, Reason.DISK_ERROR)
+    assert gap.end == from_us(ORIGIN.start_us + 4_000_000)
+    assert "File too large" in gap.detail
 
 
 def test_a_file_that_somebody_removes_is_given_up_and_holds_nothing_up(scene: Scene, clip_h264: Path) -> None:
@@ -213,11 +217,15 @@ def test_a_file_that_somebody_removes_is_given_up_and_holds_nothing_up(scene: Sc
     gone.write(b"x" * 10)
     wait_for(lambda: not scene.spool.waiting_bytes, "the write")
     (scene.storage / f"{path_of(1)}.part").unlink()
-    scene.spool.seal(gone, lambda path, size: pytest.fail("a row of nothing"), 7)
+    begin, end = from_us(ORIGIN.start_us), from_us(ORIGIN.start_us + 280_000)
+    lost = Segment("hik1", "run", path_of(1), begin, end, 10, 7, "h264", 1, 1)
+    scene.spool.seal(gone, lambda path, size: lost, 7)
     scene.record(clip_h264, path_of(2))
-    assert scene.spool.finish(10)
+    scene.spool.finish(10)
     assert [segment.path for segment in scene.segments] == [path_of(2)]
     assert scene.spool.lost == 7
+    (gap,) = [message for message in scene.outbox.posted if isinstance(message, Gap)]
+    assert (gap.start, gap.end) == (begin, end)
 
 
 def test_a_name_that_is_taken_is_not_overwritten(scene: Scene, clip_h264: Path) -> None:

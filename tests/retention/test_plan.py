@@ -328,3 +328,12 @@ def test_whatever_the_store_cover_tells_what_is_near_an_event(store: Store, poli
             if one.camera == camera:
                 assert cover.has_event(one) == (one in near)
                 assert cover.has_lock(one) == (one in locked)
+
+
+def test_a_floor_that_the_disk_can_hardly_have_does_not_empty_it() -> None:
+    """5TB where 5GB was meant."""
+    disk = Disk(free_bytes=60 * MB, free_files=0, files=0, bytes=1000 * MB)
+    assert disk.floor(5 * 10**12) == 50 * MB
+    assert disk.floor(899 * MB) == 899 * MB
+    assert disk.shortage(5 * 10**12)[0] < 0
+    assert plan(Store(daily(range(6))), policy(min_free=5 * 10**12), disk) == []

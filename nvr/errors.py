@@ -6,6 +6,7 @@
     │   └── LoginError       401: no further login is tried with this credential
     ├── StorageError         the storage folder or a file in it cannot be used
     ├── CatalogueError       the database cannot be used
+    │   ├── DamagedError     its file is damaged; the video files are all that is needed to make it anew
     │   └── RowError         it can, but will never take this row
     └── ModelError           a detector model cannot be used
 
@@ -48,6 +49,10 @@ class StorageError(NvrError):
 
 class CatalogueError(NvrError):
     """The catalogue cannot be used: missing, from a newer version, not a database."""
+
+
+class DamagedError(CatalogueError):
+    """The catalogue's file is damaged, or no database at all."""
 
 
 class RowError(CatalogueError):

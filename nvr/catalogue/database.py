@@ -22,7 +22,7 @@ from sqlalchemy import Connection, FromClause, QueuePool, create_engine, event
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, SQLAlchemyError
 
-from nvr.errors import CatalogueError, RowError
+from nvr.errors import CatalogueError, DamagedError, RowError
 
 BUSY_TIMEOUT = timedelta(seconds=10)
 """How long a connection waits for another writer before it gives up."""
@@ -36,7 +36,7 @@ _ADVICE = {
     sqlite3.SQLITE_READONLY: "it cannot be written: give this user write permission on the file and on its folder",
     sqlite3.SQLITE_CANTOPEN: "it cannot be opened: give this user permission on the file and on its folder",
     sqlite3.SQLITE_PERM: "it cannot be opened: give this user permission on the file and on its folder",
-    sqlite3.SQLITE_NOTADB: "it is not a SQLite database: move it away and run nvr db upgrade, or restore a backup",
+    sqlite3.SQLITE_NOTADB: "it is not a SQLite database: move it away and run nvr rebuild, or restore a backup",
     sqlite3.SQLITE_CORRUPT: "it is damaged: stop nvr, move it away, then restore a backup or run nvr rebuild",
     sqlite3.SQLITE_IOERR: "its disk failed to read or write: look at the system log and check the disk",
 }
@@ -116,7 +116,12 @@ class Database:
         except (IntegrityError, DataError, InterfaceError) as error:
             raise RowError(explain(self.path, error.orig, self._busy_timeout)) from error
         except DBAPIError as error:
-            raise CatalogueError(explain(self.path, error.orig, self._busy_timeout)) from error
+            damaged = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in (
+                sqlite3.SQLITE_CORRUPT,
+                sqlite3.SQLITE_NOTADB,
+            )
+            kind = DamagedError if damaged else CatalogueError
+            raise kind(explain(self.path, error.orig, self._busy_timeout)) from error
         except SQLAlchemyError as error:
             raise CatalogueError(f"the catalogue {self.path} cannot be used: {error}") from error
 

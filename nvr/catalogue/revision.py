@@ -27,7 +27,9 @@ def require_head(database: Database) -> None:
     """Raise CatalogueError unless the database has the schema this version of nvr works with."""
     revision = stored_revision(database)
     if revision is None:
-        raise CatalogueError(f"no catalogue at {database.path}; run nvr db upgrade, or nvr start makes it")
+        raise CatalogueError(
+            f"no catalogue at {database.path}; nvr rebuild makes it from the files, nvr start a new one"
+        )
     refuse_newer(database, revision)
     if revision < HEAD:
         raise CatalogueError(

@@ -59,7 +59,7 @@ class Catalogue(Chronicle, Custody):
         ``readonly``, where the file or its folder cannot be written.
         """
         if not path.is_file() or path.stat().st_size == 0:
-            raise CatalogueError(f"no catalogue at {path}; run nvr db upgrade, or nvr start makes it")
+            raise CatalogueError(f"no catalogue at {path}; nvr rebuild makes it from the files, nvr start a new one")
         if not readonly and not (may_write(path) and may_write(path.parent)):
             raise CatalogueError(
                 f"the catalogue {path} cannot be written: give this user write permission on the file and its folder"

@@ -71,6 +71,22 @@ def upgrade(path: Path, *, clock: Clock = _CLOCK, scripts: Path | None = None) -
         return UpgradeResult(previous, current(path) or HEAD, backup)
 
 
+def set_aside(path: Path, clock: Clock = _CLOCK) -> Path:
+    """Rename a damaged catalogue and what belongs to it, so that a new one can be made; returns its new name.
+
+    Runs in ``nvr start``, which holds the storage folder. Raises CatalogueError.
+    """
+    kept = path.with_name(f"{path.name}.damaged-{from_us(clock.now_us()):%Y%m%dT%H%M%SZ}")
+    try:
+        for end in ("-wal", "-shm", ""):
+            with suppress(FileNotFoundError):
+                path.with_name(path.name + end).rename(kept.with_name(kept.name + end))
+        sync_folder(path.parent)
+    except OSError as error:
+        raise CatalogueError(f"cannot move the damaged catalogue {path} away: {error.strerror}") from error
+    return kept
+
+
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
     """Hold ``<path>.lock``. The kernel lets go of it when the process ends, however it ends."""

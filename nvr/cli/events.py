@@ -23,6 +23,8 @@ from nvr.cli.app import (
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from nvr.catalogue.store import Catalogue
+    from nvr.config import Config
     from nvr.model import Event
 
 events = typer.Typer(help="What happened at the cameras.", no_args_is_help=True, rich_markup_mode=None)
@@ -89,6 +91,7 @@ def show_event(id: int, json: JsonOption = False, config: ConfigOption = None) -
         if event is None:
             raise NvrError(f"no event {id}; see nvr events list")
         segment = catalogue.segment_at(event.camera, event.start)
+        missing = None if segment is not None else _without_video(catalogue, settings, event)
     if json:
         video = {"video": str(settings.storage / segment.path) if segment else None}
         print_json(as_json(event, settings.storage) | video)
@@ -103,14 +106,14 @@ def show_event(id: int, json: JsonOption = False, config: ConfigOption = None) -
         offset = (event.start - segment.start).total_seconds()
         typer.echo(f"  video     {settings.storage / segment.path} at {offset:.1f} s")
     else:
-        typer.echo("  video     none yet: its segment is still being written, or nothing was recorded then")
+        typer.echo(f"  video     {missing}")
 
 
 @events.command("lock")
 def lock_event(id: int, config: ConfigOption = None) -> None:
     """Keep an event's video and picture, whatever retention says."""
     _lock(id, True, config)
-    typer.echo(f"event {id} is locked: its video and picture are kept until nvr events unlock {id}")
+    typer.echo(f"event {id} is locked: what there is of its video and picture is kept until nvr events unlock {id}")
 
 
 @events.command("unlock")
@@ -118,6 +121,23 @@ def unlock_event(id: int, config: ConfigOption = None) -> None:
     """Let retention have an event's video and picture again."""
     _lock(id, False, config)
     typer.echo(f"event {id} is not locked any more")
+
+
+def _without_video(catalogue: Catalogue, config: Config, event: Event) -> str:
+    """Where the video of an event is that no closed segment holds, or why there is none."""
+    from nvr import history
+    from nvr.clock import SystemClock, from_us
+
+    clock = SystemClock()
+    live = history.recording(config.storage, event.camera, clock)
+    now = from_us(clock.now_us())
+    moment = history.moment(catalogue, config.storage, event.camera, min(event.start, now), now, live)
+    if moment.file is not None:
+        return f"{config.storage / moment.file}, which is still being written"
+    reason = moment.entry.reason
+    return f"none: {reason.meaning if reason else moment.entry.kind}" + (
+        f" ({moment.entry.detail})" if moment.entry.detail else ""
+    )
 
 
 def _lock(id: int, locked: bool, config: Path | None) -> None:

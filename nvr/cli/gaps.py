@@ -156,7 +156,8 @@ def _explained(
     if moment.before is not None:
         yield f"  from      {format_local(entry.start)}"
     if entry.end < now and (entry.kind != "recorded" or moment.after is not None):
-        yield f"  until     {format_local(entry.end)} ({_lasted(entry, now)})"
+        lasted = f" ({_lasted(entry, now)})" if moment.before is not None else ""
+        yield f"  until     {format_local(entry.end)}{lasted}"
     elif entry.end >= now and known:
         yield f"  until     now ({_lasted(entry, now)})"
     for word, other in (("before", moment.before), ("after", moment.after)):

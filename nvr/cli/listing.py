@@ -48,7 +48,9 @@ def _print_decorated(header: Row, rows: list[tuple[str, ...]]) -> None:
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in header:
-        table.add_column(name, overflow="fold")
+        table.add_column(name, no_wrap=True)
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
-    Console().print(table)
+    # As wide as it is: a terminal breaks long lines, a table would break times and paths, which then cannot be copied.
+    console = Console()
+    console.print(table, width=max(console.width, console.measure(table).maximum), soft_wrap=True)

@@ -7,6 +7,7 @@ children; neither FFmpeg nor the detector is imported here.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import logging
 import os
@@ -22,10 +23,10 @@ from nvr.analysis.task import Look
 from nvr.analysis.task import Task as AnalyzerTask
 from nvr.catalogue.intake import Intake
 from nvr.catalogue.store import Catalogue
-from nvr.catalogue.upgrade import upgrade
+from nvr.catalogue.upgrade import set_aside, upgrade
 from nvr.cli.app import database_of
 from nvr.clock import Clock, SystemClock, duration_us, from_us
-from nvr.errors import ConfigError, StorageError
+from nvr.errors import CatalogueError, ConfigError, DamagedError, StorageError
 from nvr.history import boot_id
 from nvr.logbook import Logbook
 from nvr.model import Gap
@@ -65,14 +66,10 @@ def start(config: Config, names: tuple[str, ...], log_level: str, nursery: Nurse
     volume = layout.prepare(config.storage)
     _look_at_room(config)
     database = database_of(config)
-    with _only_one(config.storage), _run_folder(volume, cameras) as folder:
-        if not database.exists():
-            upgrade(database)
-        with Catalogue.open(database, busy_timeout=LOCKED, durable=True) as catalogue:
-            catalogue.close_dangling(from_us(clock.now_us()))
-            station = Station(config, cameras, folder, catalogue, clock, log_level, nursery)
-            log.info("recording %s into %s", ", ".join(cameras), config.storage.resolve())
-            station.run()
+    with _only_one(config.storage), _run_folder(volume, cameras) as folder, _opened(database, clock) as catalogue:
+        station = Station(config, cameras, folder, catalogue, clock, log_level, nursery)
+        log.info("recording %s into %s", ", ".join(cameras), config.storage.resolve())
+        station.run()
 
 
 class Station:
@@ -225,6 +222,32 @@ def _choose(config: Config, names: tuple[str, ...]) -> dict[str, Camera]:
     return {name: camera for name, camera in config.cameras.items() if not names or name in names}
 
 
+def _opened(database: Path, clock: Clock) -> Catalogue:
+    """The catalogue, made where there is none. One that is damaged is moved aside: recording goes first, and the
+    janitor reads its rows back from the files. Raises CatalogueError."""
+    if not database.exists():
+        upgrade(database)
+    try:
+        return _ready(database, clock)
+    except DamagedError as error:
+        kept = set_aside(database, clock)
+        log.critical("%s. It is kept as %s; a new one begins, and what the files tell is read back", error, kept)
+        upgrade(database)
+        return _ready(database, clock)
+
+
+def _ready(database: Path, clock: Clock) -> Catalogue:
+    catalogue = Catalogue.open(database, busy_timeout=LOCKED, durable=True)
+    try:
+        catalogue.close_dangling(from_us(clock.now_us()))
+        catalogue.open_gaps()
+        catalogue.usage()  # much of the file is read: damage is better found now than in the night
+    except CatalogueError:
+        catalogue.close()
+        raise
+    return catalogue
+
+
 @contextlib.contextmanager
 def _only_one(storage: Path) -> Iterator[None]:
     """Hold the storage folder; the kernel lets go of it however this process ends. Raises StorageError."""
@@ -243,11 +266,13 @@ def _only_one(storage: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _run_folder(volume: str, cameras: dict[str, Camera]) -> Iterator[Path]:
-    """The folder in shared memory with slots and pulses; gone when the run is over."""
+    """The folder in shared memory with slots and pulses; empty when the run is over, but for refused logins."""
     folder = layout.run_folder(volume)
     _sweep(folder)
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if folder.is_symlink() or folder.stat().st_uid != os.geteuid():
+            raise PermissionError(errno.EPERM, "it is another account's")
     except OSError as error:
         raise StorageError(
             f"cannot make {folder}: {error.strerror}; if it is there, another account's nvr start left it: remove it"
@@ -261,14 +286,16 @@ def _run_folder(volume: str, cameras: dict[str, Camera]) -> Iterator[Path]:
                 frameslot.create(layout.slot_path(folder, name))
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        _sweep(folder)
 
 
 def _sweep(folder: Path) -> None:
-    """Remove what a killed predecessor left, but for what cameras have refused: a login is not tried again for that."""
+    """Remove what is in it, but for what cameras have refused: a restart is no reason to try such a login again."""
     with contextlib.suppress(FileNotFoundError):
         for entry in list(folder.iterdir()):
             if entry.is_dir():
                 shutil.rmtree(entry, ignore_errors=True)
             elif entry.suffix != ".door":
                 entry.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # not empty
+            folder.rmdir()

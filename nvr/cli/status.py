@@ -70,13 +70,17 @@ def _pulse(folder: Path | None, process: str) -> Pulse | None:
 
 def _camera(name: str, beat: Pulse | None, stored: int, monotonic_us: int) -> dict[str, Any]:
     """``frame_age`` is the newest picture's age at the last beat, which is at most a second or two ago."""
+    from nvr.clock import format_rfc3339, from_us
+
     live = beat is not None and monotonic_us - beat.beat_monotonic_us < STALE_US
     return {
         "camera": name,
         "state": _state(beat, monotonic_us),
         "fps": round(beat.fps, 1) if beat and live else 0.0,
         "bitrate": beat.bitrate if beat and live else 0,
-        "frame_age": round((beat.beat_us - beat.frame_at_us) / 1e6, 3) if beat and live and beat.frame_at_us else None,
+        "frame_age": max(0.0, round((beat.beat_us - beat.frame_at_us) / 1e6, 3))
+        if beat and live and beat.frame_at_us
+        else None,
         "dropped": beat.dropped if beat else 0,
         "skipped": beat.skipped if beat else 0,
         "segments": stored,
@@ -84,7 +88,16 @@ def _camera(name: str, beat: Pulse | None, stored: int, monotonic_us: int) -> di
         "buffered": beat.buffered if beat and live else 0,
         "clock_offset": round(beat.clock_offset_us / 1e6, 3) if beat and live and beat.clock_offset_us else None,
         "last_error": (beat.last_error or None) if beat else None,
+        "retry_at": format_rfc3339(from_us(beat.retry_at_us)) if beat and live and beat.retry_at_us else None,
     }
+
+
+def _until(retry_at: str | None) -> str:
+    from datetime import datetime
+
+    from nvr.clock import format_local
+
+    return "" if retry_at is None else f"; next try at {format_local(datetime.fromisoformat(retry_at))[11:19]}"
 
 
 def _state(beat: Pulse | None, monotonic_us: int) -> str:
@@ -119,7 +132,7 @@ def _print(report: dict[str, Any]) -> None:
     from nvr.cli.listing import print_table
 
     print_table(
-        ("camera", "state", "fps", "Mb/s", "frame age", "dropped", "skipped", "segments", "restarts", "last error"),
+        ("camera", "state", "fps", "Mb/s", "frame age", "dropped", "skipped", "segments", "restarts"),
         (
             (
                 row["camera"],
@@ -131,19 +144,22 @@ def _print(report: dict[str, Any]) -> None:
                 str(row["skipped"]),
                 str(row["segments"]),
                 str(row["restarts"]),
-                row["last_error"] or "-",
             )
             for row in report["cameras"]
         ),
         "no cameras",
     )
     for row in report["cameras"]:
+        if row["last_error"]:
+            typer.echo(f"{row['camera']}: {row['last_error']}{_until(row['retry_at'])}")
         if row["buffered"] > BUFFERED:
             typer.echo(f"{row['camera']}: {row['buffered'] / 1e6:.1f} MB of video wait in memory for the disk")
         if abs(row["clock_offset"] or 0) > FAR_S:
             typer.echo(f"{row['camera']}: the camera's clock is {row['clock_offset']:+.1f} s off")
     for process in report["processes"]:
-        typer.echo(f"{process['name']} (pid {process['pid']}): {process['state']}")
+        of_camera = process["name"].startswith("recorder.")  # its error is told above
+        error = f": {process['last_error']}" if process["last_error"] and not of_camera else ""
+        typer.echo(f"{process['name']} (pid {process['pid']}): {process['state']}{error}")
     if not report["processes"]:
         typer.echo("nvr start is not running on this storage folder")
     disk = report["disk"]

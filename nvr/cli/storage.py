@@ -47,6 +47,11 @@ def show_usage(json: JsonOption = False, config: ConfigOption = None) -> None:
         ],
         "nothing is recorded yet",
     )
+    if report["max_size"] is not None:
+        typer.echo(
+            f"all   {report['bytes'] / 1e9:.2f} of {report['max_size'] / 1e9:.2f} GB, "
+            f"full in {_days(report['days_left'])}"
+        )
     disk = report["disk"]
     typer.echo(
         f"disk  {disk['free'] / 1e9:.1f} of {disk['total'] / 1e9:.1f} GB free, full in {_days(disk['days_left'])} "
@@ -88,16 +93,23 @@ def gather(config: Config, catalogue: Catalogue) -> dict[str, Any]:
 
 
 def _camera(config: Config, catalogue: Catalogue, usage: CameraUsage, now: datetime) -> dict[str, Any]:
-    """One camera's row, with its ``growth`` in bytes a day."""
+    """One camera's row, with its ``growth`` in bytes a day, as in the last one without what was deleted of it."""
     from datetime import timedelta
 
     from nvr.clock import format_rfc3339
+    from nvr.reason import Reason
 
     day = timedelta(days=1)
     lately = list(catalogue.segments(now - day, now, usage.camera))
     size = sum(segment.bytes for segment in lately)
     seconds = sum(segment.duration.total_seconds() for segment in lately)
-    known = min(day, max(now - usage.oldest, timedelta(minutes=1)))
+    since = max(now - day, usage.oldest)
+    deleted = (
+        min(gap.end, now) - max(gap.start, since)
+        for gap in catalogue.gaps(since, now, usage.camera)
+        if gap.reason is Reason.DELETED and gap.end is not None
+    )
+    known = max(now - since - sum(deleted, timedelta()), timedelta(minutes=1))
     growth = size * (day / known)
     camera = config.cameras.get(usage.camera)
     most = None if camera is None else camera.retention.max_size

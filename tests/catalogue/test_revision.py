@@ -57,5 +57,7 @@ def test_a_database_without_tables_counts_as_none(tmp_path: Path) -> None:
     execute(path, "PRAGMA journal_mode=WAL")
     assert path.stat().st_size > 0
     assert current(path) is None
-    with pytest.raises(CatalogueError, match=r"no catalogue at .*; run nvr db upgrade, or nvr start makes it"):
+    with pytest.raises(
+        CatalogueError, match=r"no catalogue at .*; nvr rebuild makes it from the files, nvr start a new one"
+    ):
         Catalogue.open(path)

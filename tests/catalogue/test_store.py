@@ -105,7 +105,9 @@ def test_kill_9_of_a_writer_loses_nothing_it_reported(path: Path, reports: int) 
 
 def test_a_missing_catalogue_is_refused_with_what_makes_one(tmp_path: Path) -> None:
     for readonly in (True, False):
-        with pytest.raises(CatalogueError, match=r"no catalogue at .*; run nvr db upgrade, or nvr start makes it"):
+        with pytest.raises(
+            CatalogueError, match=r"no catalogue at .*; nvr rebuild makes it from the files, nvr start a new one"
+        ):
             Catalogue.open(tmp_path / "nvr.db", readonly=readonly)
     (tmp_path / "nvr.db").touch()
     with pytest.raises(CatalogueError, match="no catalogue at"):

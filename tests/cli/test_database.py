@@ -24,7 +24,7 @@ def fresh(tmp_path: Path) -> Path:
 def test_a_catalogue_is_made_and_told(fresh: Path) -> None:
     assert "no catalogue yet" in nvr("db", "current", "--config", str(fresh)).stdout
     missing = nvr("events", "list", "--config", str(fresh))
-    assert (missing.returncode, "nvr db upgrade" in missing.stderr) == (1, True)
+    assert (missing.returncode, "nvr rebuild" in missing.stderr) == (1, True)
     assert f"new → {HEAD}" in nvr("db", "upgrade", "--config", str(fresh)).stdout
     assert nvr("events", "list", "--config", str(fresh)).returncode == 0
     assert "already" in nvr("db", "upgrade", "--config", str(fresh)).stdout
@@ -48,7 +48,7 @@ def test_a_database_from_a_newer_version_is_refused(config: Path, words: list[st
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("words", [["events", "list"], ["db", "upgrade"], ["db", "current"], ["start"]])
+@pytest.mark.parametrize("words", [["events", "list"], ["db", "upgrade"], ["db", "current"]])
 def test_a_database_that_is_none_is_refused(config: Path, words: list[str]) -> None:
     (config.parent / "storage/nvr.db").write_text("not a database, and long enough to be looked at" * 100)
     done = nvr(*words, "--config", str(config))
@@ -67,7 +67,7 @@ def test_a_database_in_a_folder_that_is_not_there_is_refused(config: Path, words
 
 
 def test_a_catalogue_made_first_does_not_keep_nvr_from_starting(tmp_path: Path, looped: Path) -> None:
-    """``nvr events list`` says: run nvr db upgrade, or nvr start makes it."""
+    """``nvr events list`` says: nvr rebuild makes it from the files, nvr start a new one."""
     (tmp_path / "storage").mkdir()
     assert nvr("db", "upgrade", "--config", str(looped)).returncode == 0
     with Station(looped) as station:

@@ -82,7 +82,9 @@ def test_an_event_is_locked_and_unlocked(config: Path) -> None:
 
     assert shown() == (False, "no")
     done = nvr("events", "lock", "1", "--config", str(config))
-    assert done.stdout == "event 1 is locked: its video and picture are kept until nvr events unlock 1\n"
+    assert (
+        done.stdout == "event 1 is locked: what there is of its video and picture is kept until nvr events unlock 1\n"
+    )
     assert shown() == (True, "yes:")
     assert nvr("events", "unlock", "1", "--config", str(config)).returncode == 0
     assert shown() == (False, "no")

@@ -336,6 +336,37 @@ def test_a_password_is_nowhere_but_in_the_configuration(configure: Configure, h2
     assert len(files) > 2
 
 
+def test_a_damaged_catalogue_is_kept_aside_and_recording_goes_first(looped: Path) -> None:
+    with Station(looped) as station:
+        wait_for(lambda: station.files("*.mp4"), "a closed segment")
+        assert station.stop() == 0
+    before = {row["path"] for row in listed("segments", looped)}
+    database = looped.parent / "storage" / "nvr.db"
+    database.write_bytes(b"\xff" * 50_000)
+    with Station(looped) as station:
+        station.wait_until_logged("recording h264")
+        assert "a new one begins" in station.log()
+        wait_for(lambda: before <= {row["path"] for row in listed("segments", looped)}, "the rows of old files")
+        assert station.stop() == 0
+    (kept,) = database.parent.glob("nvr.db.damaged-*")
+    assert kept.read_bytes() == b"\xff" * 50_000
+
+
+def test_a_restart_is_no_reason_to_try_a_refused_password_again(configure: Configure, h264: Clip) -> None:
+    with ScriptedCamera(Script(h264, loops=50, speed=1), username="viewer", password="right") as camera:
+        login = "username: viewer, password: hunter2"
+        config = configure(f"{{url: '{camera.url}', {login}, detect: off}}")
+        for _ in range(2):
+            with Station(config) as station:
+                wait_for(lambda: station.status()["cameras"][0]["state"] == "failed", "the refusal")
+                assert station.stop() == 0
+        assert sum(request.is_refused_login for request in camera.requests) == 1
+        config = configure(f"{{url: '{camera.url}', {login.replace('hunter2', 'right')}, detect: off}}")
+        with Station(config) as station:
+            station.wait_until_logged("recording h264")
+            assert station.stop() == 0
+
+
 def test_a_storage_folder_that_may_only_be_read_is_refused(tmp_path: Path, configure: Configure) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()

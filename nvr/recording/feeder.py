@@ -30,6 +30,8 @@ QUEUED_PACKETS = 64
 LAG_US = 1_000_000
 """A picture older than this when its packet is read: decoding does not keep up."""
 SLEW_US = 60_000_000
+HEALTHY_US, LONGEST_US = 1_000_000, 5_000_000
+"""A connection that lasted so long is made again soon; and none is waited for longer, for somebody may be there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,7 @@ class Feeder:
                         self._decoder.skip_to_key()
 
     def _serve_connections(self, address: Address) -> None:
-        backoff = Backoff()
+        backoff = Backoff(healthy_us=HEALTHY_US)
         while not self._stop.is_set():
             begun_us = self._clock.monotonic_us()
             try:
@@ -142,7 +144,7 @@ class Feeder:
             except NvrError as error:
                 self._fail(error)
                 delay_us = backoff.failed(self._clock.monotonic_us() - begun_us)
-                self._stop.wait(delay_us / 1e6)
+                self._stop.wait(min(delay_us, LONGEST_US) / 1e6)
 
     def _run_once(self, address: Address, slot: SlotWriter) -> None:
         source = self._connect(address)

@@ -44,7 +44,8 @@ WRONG_PATH_PAUSE_US = 5 * 60 * 1_000_000
 BUSY_PAUSE_US = 4_000_000
 KNOCK_US = 500_000
 """How often an absent camera is asked whether it answers again, without a login."""
-HEALTHY_US = 10_000_000
+HEALTHY_US = 1_000_000
+"""A run that lasted so long is no failure to be waited after: the next comes soon, however often it breaks off."""
 SECOND_LOOK_US = 15_000_000
 """When what a predecessor left is looked for again: one that hung had still locked its file at the first look."""
 FINISH_S = 6.0
@@ -65,6 +66,8 @@ class Recorder:
         self._backoff = Backoff(healthy_us=HEALTHY_US)
         self._feeder: Feeder | None = None
         self._session: Session | None = None
+        self._recording_us: int | None = None
+        """Since when the run goes on, or went on."""
         self._second_look_us: int | None = clock.monotonic_us() + SECOND_LOOK_US
 
     def run(self) -> None:
@@ -120,7 +123,7 @@ class Recorder:
 
     def _record_again_and_again(self) -> None:
         while not self._keeper.stop.is_set():
-            begun_us = self._clock.monotonic_us()
+            self._recording_us = None
             self._monitor.state = "connecting"
             self._monitor.beat()
             try:
@@ -135,7 +138,8 @@ class Recorder:
                 log.info("%s: %s", self.task.camera, error)
                 self._wait(None, "finished")
                 return
-            self._pause(error, self._clock.monotonic_us() - begun_us)
+            now_us = self._clock.monotonic_us()
+            self._pause(error, 0 if self._recording_us is None else now_us - self._recording_us)
 
     def _pause(self, error: SourceError, lasted_us: int) -> None:
         """Wait as long as the failure asks for, then until the camera answers at all."""
@@ -178,7 +182,7 @@ class Recorder:
         self._outbox.post(run)
         log.info("%s: recording %s %dx%d from %s", task.camera, info.codec, info.width, info.height, task.main.url)
         session = Session(run, source, task.target, self._spool, self._gaps, self._outbox, self._clock)
-        self._session = session
+        self._session, self._recording_us = session, self._clock.monotonic_us()
         self._wire_feeder(session, source)
         self._monitor.begin(session, source)
         reason, detail = Reason.STOPPED, ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -20,13 +22,15 @@ from nvr.cli.app import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
     from pathlib import Path
 
     from nvr.catalogue.store import Catalogue
     from nvr.config import Config
     from nvr.history import Moment
     from nvr.ledger import Entry
+
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+"""As the ledger's details have it, in UTC; people get it in local time, like everything else."""
 
 
 @app.command()
@@ -168,8 +172,11 @@ def _explained(
 def _in_words(entry: Entry) -> str:
     if entry.kind == "recorded":
         return "recorded"
+    from nvr.clock import format_local
+
     said = entry.reason.meaning if entry.reason is not None else ""
-    text = f"{said} ({entry.detail})" if said and entry.detail else said or entry.detail
+    detail = _INSTANT.sub(lambda found: format_local(datetime.fromisoformat(found[0])), entry.detail)
+    text = f"{said} ({detail})" if said and detail else said or detail
     return text if entry.kind == "gap" else f"not scheduled: {text}"
 
 

@@ -14,7 +14,7 @@ from tests.faults.truth import compare, recorded
 
 ONLY = Limit(0.0, None, "only what was damaged")
 RESYNC = "a GOP for each: FFmpeg gives the connection up"
-"""Wanted is what the others keep; FFmpeg takes a byte of the garbage for a packet's beginning and cannot get over it."""
+"""Wanted is what the others keep; FFmpeg takes a byte of the garbage for the beginning of a packet, and is lost."""
 BEGIN = 50
 """Pictures before the damage: what is lost by a start that fails is another fault."""
 DAMAGES = {

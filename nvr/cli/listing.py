@@ -10,6 +10,8 @@ from typing import Any
 import typer
 
 Row = Sequence[str]
+WIDEST = 10_000
+"""Characters of a line; no table is that wide."""
 
 
 def print_json(value: Any) -> None:
@@ -52,5 +54,4 @@ def _print_decorated(header: Row, rows: list[tuple[str, ...]]) -> None:
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     # As wide as it is: a terminal breaks long lines, a table would break times and paths, which then cannot be copied.
-    console = Console()
-    console.print(table, width=max(console.width, console.measure(table).maximum), soft_wrap=True)
+    Console(width=WIDEST).print(table)

@@ -52,15 +52,19 @@ def test_an_object_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == '{"camera": "hik1", "end": null}\n'
 
 
-def test_a_terminal_gets_a_table_whose_cells_are_text_and_not_markup(config: Path, tmp_path: Path) -> None:
-    """The path of a snapshot may hold square brackets, which rich would take for a style."""
+@pytest.mark.parametrize("columns", ["80", "400"])
+def test_a_terminal_gets_a_table_whose_cells_are_whole_and_no_markup(
+    config: Path, tmp_path: Path, columns: str
+) -> None:
+    """The path of a snapshot may hold square brackets, which rich would take for a style. In a narrow terminal lines
+    run over, so that a path can be copied."""
     folder = tmp_path / "[red]"
     folder.mkdir()
     (tmp_path / "storage").rename(folder / "storage")
     moved = config.rename(folder / "nvr.yaml")
     main, sub = pty.openpty()
     command = [*COMMAND, "events", "list", "--config", str(moved)]
-    env = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "400", "TERM": "xterm"}
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": columns, "TERM": "xterm"}
     done = subprocess.run(command, stdout=sub, stderr=subprocess.PIPE, timeout=60, check=False, env=env)
     os.close(sub)
     shown = os.read(main, 65_536).decode()

@@ -11,6 +11,7 @@ from typing import Any
 
 from tests.faults.stage import Stage
 
+ALL = ("--limit", "1000000")
 TOLERANCE_S = 0.1
 """Two frames: what lies between segments that follow each other."""
 
@@ -22,8 +23,8 @@ class Ledger:
         """``now``: Unix seconds; what lies after it, since a clock was set back, has not been yet."""
         self._stage = stage
         self._now = now
-        self.rows: list[dict[str, Any]] = stage.nvr("segments", "list", "--since", "1d")
-        self.gaps: list[dict[str, Any]] | None = stage.nvr("gaps", "--since", "1d")
+        self.rows: list[dict[str, Any]] = stage.nvr("segments", "list", "--since", "1d", *ALL)
+        self.gaps: list[dict[str, Any]] | None = stage.nvr("gaps", "--since", "1d", *ALL)
 
     def problems(self, names: Sequence[str] = (), reasons: AbstractSet[str] | None = None) -> tuple[str, ...]:
         """What is wrong with rows and gaps of cameras (all where none is named).

@@ -350,14 +350,19 @@ def test_a_disk_that_becomes_read_only_is_said_once_and_tried_again(tmp_path: Pa
             subprocess.run(["mount", "-o", "remount,rw", str(disk)], timeout=10, check=True)
 
 
-def test_that_nothing_may_be_deleted_though_room_is_needed_is_said_loudly_once(archive: Archive, folder: Path) -> None:
-    kept = archive.record(timedelta())
-    locked = archive.record(DAY)
-    archive.happen(DAY + MINUTE / 2, locked=True)
-    with Janitor(archive, Policy(limits(), {}, min_free=10**15), folder) as janitor:
-        wait_for(
-            lambda: (beat := janitor.beat()) and "no video may be deleted" in (beat.last_error or ""), "it is said"
-        )
-        janitor.wait_for_turns(2)
-        assert janitor.log().count("CRITICAL") == 1
-    assert archive.files() == archive.rows() == {kept.path, locked.path}
+def test_that_nothing_may_be_deleted_though_room_is_needed_is_said_loudly_once(tmp_path: Path, folder: Path) -> None:
+    with (
+        small_disk(tmp_path / "disk", "size=8m") as disk,
+        closing(mounted_archive(disk, tmp_path / "nvr.db")) as archive,
+    ):
+        kept = archive.record(timedelta())
+        locked = archive.record(DAY)
+        archive.happen(DAY + MINUTE / 2, locked=True)
+        (disk / "other").write_bytes(bytes(3_000_000))
+        with Janitor(archive, Policy(limits(), {}, min_free=6_000_000), folder) as janitor:
+            wait_for(
+                lambda: (beat := janitor.beat()) and "no video may be deleted" in (beat.last_error or ""), "it is said"
+            )
+            janitor.wait_for_turns(2)
+            assert janitor.log().count("CRITICAL") == 1
+        assert archive.files() == archive.rows() == {kept.path, locked.path}

@@ -22,15 +22,12 @@ from nvr.errors import NvrError
 from nvr.pulse import Pulse, PulseWriter
 from nvr.retention.housekeeping import Housekeeping
 from nvr.retention.inventory import Inventory
-from nvr.retention.task import Task
+from nvr.retention.task import LOOK, ROOM, Task
 
 log = logging.getLogger(__name__)
 TICK_US = 1_000_000
 INVENTORY_US = 60_000_000
 """When files are held against rows again after that could not be done."""
-ROOM = b"room"
-LOOK = b"look "
-"""Followed by a camera's name: its recorder has died, and may have closed a file without telling."""
 SETTLE_US = 2_000_000
 """What a dead recorder told is stored by then."""
 LOCKED = timedelta(seconds=1)

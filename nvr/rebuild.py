@@ -100,7 +100,6 @@ class Rebuild:
         if run not in self._waiting:
             return
         segment, keep = self._waiting.pop(run)
-        self._catalogue.add_footage(segment.camera, segment.start)
         if keep:
             self.done.kept += 1
             return

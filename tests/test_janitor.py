@@ -114,11 +114,14 @@ def test_nothing_is_touched_while_the_volume_is_not_there(archive: Archive, fold
 
 
 def test_another_volume_in_the_same_place_is_left_alone(archive: Archive, folder: Path) -> None:
-    archive.record(timedelta())
+    kept = archive.record(timedelta())
     with Janitor(archive, KEEP, folder) as janitor:
         janitor.wait_for_turns()
         (archive.storage / layout.MARKER).write_text("another-volume-1234\n")
+        old = archive.record(8 * DAY)
         wait_for(lambda: (beat := janitor.beat()) and "another volume" in (beat.last_error or ""), "it is seen")
+        janitor.wait_for_turns(2)
+        assert archive.files() == archive.rows() == {kept.path, old.path}
 
 
 def test_a_locked_catalogue_is_waited_for(archive: Archive, folder: Path) -> None:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -22,7 +22,6 @@ from nvr.model import Gap, Stint
 from nvr.reason import Reason
 
 _CODES = frozenset(Reason)
-_EVER = datetime.max.replace(tzinfo=UTC)
 
 
 class Chronicle:
@@ -34,14 +33,6 @@ class Chronicle:
         """Make a camera known from ``at`` on; one that is known already stays what it is."""
         with self._database.writing() as connection:
             connection.execute(insert(cameras).values(name=name, added_us=to_us(at)).on_conflict_do_nothing())
-
-    def add_footage(self, camera: str, start: datetime) -> None:
-        """Make a camera known from ``start`` on, at the latest: there is video of it from then."""
-        if start >= self.cameras().get(camera, _EVER):
-            return
-        added = insert(cameras).values(name=camera, added_us=to_us(start))
-        with self._database.writing() as connection:
-            connection.execute(added.on_conflict_do_update(set_={"added_us": added.excluded.added_us}))
 
     def cameras(self) -> dict[str, datetime]:
         """Every camera ever known, by name, and from when on it is."""

@@ -116,8 +116,8 @@ def write_segment(connection: Connection, segment: Segment) -> None:
     """Insert a segment or replace the row of the same path.
 
     A run that is not known yet gets a row too, no run begins after a segment of its own, and no camera was added after
-    one: after ``nvr rebuild`` the
-    files, in whatever order they were found, are all that is known of it.
+    one: after
+    ``nvr rebuild`` the files, in whatever order they were found, are all that is known of it.
     """
     known = {
         "camera_id": camera_id(connection, segment.camera, to_us(segment.start)),

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import logging
 import os
 import shutil
 import socket
+import stat
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nvr import layout, logs
+from nvr import archive, layout, logs
 from nvr.analysis.task import Look
 from nvr.analysis.task import Task as AnalyzerTask
 from nvr.catalogue.intake import Intake
@@ -35,6 +35,7 @@ from nvr.recording.outbox import Room, read_message
 from nvr.recording.task import Target, Task, Watch
 from nvr.retention.housekeeping import look_at_disk
 from nvr.retention.policy import policy_of, spell_size
+from nvr.retention.task import LOOK, ROOM
 from nvr.retention.task import Task as JanitorTask
 from nvr.supervisor import End, Supervisor, Worker
 from nvr.systemd import Systemd
@@ -48,8 +49,6 @@ FEW_BYTES = 200_000_000
 LOCKED = timedelta(seconds=1)
 """How long a row may wait for another writer before the supervisor looks after its workers again."""
 ANALYZER, JANITOR = "analyzer", "janitor"
-ROOM, LOOK = b"room", b"look "
-"""To the janitor: a recorder met a full disk; one has died."""
 
 
 def start(config: Config, names: tuple[str, ...], log_level: str, nursery: Nursery) -> None:
@@ -66,7 +65,7 @@ def start(config: Config, names: tuple[str, ...], log_level: str, nursery: Nurse
     volume = layout.prepare(config.storage)
     _look_at_room(config)
     database = database_of(config)
-    with _only_one(config.storage), _run_folder(volume, cameras) as folder, _opened(database, clock) as catalogue:
+    with _alone(config.storage), _run_folder(volume, cameras) as folder, _opened(database, clock) as catalogue:
         station = Station(config, cameras, folder, catalogue, clock, log_level, nursery)
         log.info("recording %s into %s", ", ".join(cameras), config.storage.resolve())
         station.run()
@@ -249,30 +248,26 @@ def _ready(database: Path, clock: Clock) -> Catalogue:
 
 
 @contextlib.contextmanager
-def _only_one(storage: Path) -> Iterator[None]:
+def _alone(storage: Path) -> Iterator[None]:
     """Hold the storage folder; the kernel lets go of it however this process ends. Raises StorageError."""
-    marker = os.open(storage / layout.MARKER, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(marker, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+    with archive.held(storage) as alone:
+        if not alone:
             raise StorageError(
                 f"another nvr start is recording into {storage}: stop it first, or give this one another storage folder"
-            ) from None
+            )
         yield
-    finally:
-        os.close(marker)
 
 
 @contextlib.contextmanager
 def _run_folder(volume: str, cameras: dict[str, Camera]) -> Iterator[Path]:
     """The folder in shared memory with slots and pulses; empty when the run is over, but for refused logins."""
     folder = layout.run_folder(volume)
-    _sweep(folder)
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if folder.is_symlink() or folder.stat().st_uid != os.geteuid():
+        found = folder.lstat()  # before anything in it is touched: all accounts may write to its parent
+        if stat.S_ISLNK(found.st_mode) or found.st_uid != os.geteuid():
             raise PermissionError(errno.EPERM, "it is another account's")
+        _sweep(folder)
     except OSError as error:
         raise StorageError(
             f"cannot make {folder}: {error.strerror}; if it is there, another account's nvr start left it: remove it"
@@ -286,16 +281,15 @@ def _run_folder(volume: str, cameras: dict[str, Camera]) -> Iterator[Path]:
                 frameslot.create(layout.slot_path(folder, name))
         yield folder
     finally:
-        _sweep(folder)
+        with contextlib.suppress(OSError):  # gone, or not empty
+            _sweep(folder)
+            folder.rmdir()
 
 
 def _sweep(folder: Path) -> None:
     """Remove what is in it, but for what cameras have refused: a restart is no reason to try such a login again."""
-    with contextlib.suppress(FileNotFoundError):
-        for entry in list(folder.iterdir()):
-            if entry.is_dir():
-                shutil.rmtree(entry, ignore_errors=True)
-            elif entry.suffix != ".door":
-                entry.unlink(missing_ok=True)
-        with contextlib.suppress(OSError):  # not empty
-            folder.rmdir()
+    for entry in list(folder.iterdir()):
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry, ignore_errors=True)
+        elif entry.suffix != ".door":
+            entry.unlink(missing_ok=True)

@@ -56,16 +56,22 @@ def boxes(file: BinaryIO, size: int) -> Iterator[tuple[str, int, int]]:
         place += length
 
 
-def whole_fragments(file: BinaryIO) -> View | None:
-    """A fragmented file up to its last whole fragment: what lies behind is being written, or broke off.
+def whole_bytes(file: BinaryIO) -> int:
+    """Where the last whole fragment of a fragmented file ends: what lies behind is being written, or broke off.
 
-    None for a file without fragments at its top level: it is closed, or holds nothing yet. Raises OSError.
+    0 for a file without fragments at its top level: it is closed, or holds nothing yet. Raises OSError.
     """
     whole, before = 0, ""
     for kind, place, length in boxes(file, os.fstat(file.fileno()).st_size):
         if kind == "mdat" and before == "moof":
             whole = place + length
         before = kind
+    return whole
+
+
+def whole_fragments(file: BinaryIO) -> View | None:
+    """A fragmented file as far as it is whole; None for one without fragments at its top level. Raises OSError."""
+    whole = whole_bytes(file)
     return View(file, whole) if whole else None
 
 

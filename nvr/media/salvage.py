@@ -1,8 +1,4 @@
-"""Read a segment file back: who recorded it, when, and how much of it plays.
-
-Lives in the recorder process, where it rescues what a killed predecessor left as ``.part``, and in the janitor, which
-reads back files whose row was lost between the rename and the catalogue.
-"""
+"""Give what a killed recorder left as ``.part`` its final name and its row. Lives in the recorder process."""
 
 from __future__ import annotations
 
@@ -11,15 +7,15 @@ import logging
 import os
 import stat
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
-import av
-import av.error
-
 from nvr import layout
-from nvr.clock import from_us
+from nvr.errors import StorageError
+from nvr.media.boxes import whole_bytes
+from nvr.media.index import read_index
 from nvr.media.segment import seal
-from nvr.model import Segment, SegmentState
+from nvr.model import Segment
 
 log = logging.getLogger(__name__)
 HEADER_BYTES = 4096
@@ -45,51 +41,17 @@ def cut_back(file: Path) -> None:
     and stays as it is. Raises OSError.
     """
     with file.open("r+b") as opened:
-        size, place, whole, kind = file.stat().st_size, 0, 0, b""
-        while place + 8 <= size:
-            opened.seek(place)
-            head = opened.read(16)
-            length, before, kind = int.from_bytes(head[:4]), kind, head[4:8]
-            length = int.from_bytes(head[8:16]) if length == 1 else length
-            place += length
-            if length < 8 or place > size:
-                break
-            if kind == b"mdat" and before == b"moof":
-                whole = place
-        if whole and whole < size:
+        whole = whole_bytes(opened)
+        if whole and whole < os.fstat(opened.fileno()).st_size:
             opened.truncate(whole)
 
 
-def describe(storage: Path, file: Path, state: SegmentState) -> Segment | None:
-    """What a file's own metadata and packets say; None if it is not a segment of nvr or holds no frame."""
+def describe(storage: Path, part: Path) -> Segment | None:
+    """What a ``.part``'s own metadata and packets say; None if it is not a segment of nvr or holds no frame."""
     try:
-        with av.open(str(file), "r", format="mp4") as container:
-            tags = container.metadata
-            video = container.streams.video[0]
-            codec = video.codec_context
-            packets, end = 0, 0
-            for packet in container.demux(video):
-                if packet.size and packet.dts is not None:
-                    packets += 1
-                    end = max(end, packet.dts + (packet.duration or 0))
-            if not packets:
-                return None
-            start_us = int(tags["nvr_start_us"])
-            return Segment(
-                camera=tags["nvr_camera"],
-                run=tags["nvr_run"],
-                path=file.relative_to(storage).with_name(file.name.removesuffix(layout.PART_SUFFIX)),
-                start=from_us(start_us),
-                end=from_us(start_us + round(end * (video.time_base or 0) * 1_000_000)),
-                bytes=file.stat().st_size,
-                packets=packets,
-                codec=codec.name,
-                width=codec.width,
-                height=codec.height,
-                state=state,
-            )
-    except (av.error.FFmpegError, OSError, KeyError, IndexError, ValueError) as error:
-        log.warning("%s cannot be read back: %s", file, error)
+        return replace(read_index(storage, part), state="salvaged")
+    except StorageError as error:
+        log.warning("%s", error)
         return None
 
 
@@ -120,7 +82,7 @@ def _rescue(storage: Path, part: Path) -> Segment | None:
 def _close(storage: Path, part: Path, descriptor: int) -> Segment | None:
     """Cut, describe, rename. Raises OSError; the ``.part`` is then still there."""
     cut_back(part)
-    segment = describe(storage, part, "salvaged")
+    segment = describe(storage, part)
     if segment is not None:
         seal(part, descriptor)
         log.warning("salvaged %s: %d frames, %s", segment.path, segment.packets, segment.duration)

@@ -46,7 +46,6 @@ VIDEO_TIMEOUT_US = 10_000_000
 PROBE = {"analyzeduration": "500000", "probesize": "65536"}
 """Enough for the size of the picture, and half a second at most for an audio track that is announced and silent."""
 PROBE_LONGER = {"analyzeduration": "10000000", "probesize": "10000000"}
-COPIED_AUDIO = {"aac"}
 _PAUSE_S = 0.25
 
 

@@ -249,7 +249,7 @@ class Spool:
             if file.descriptor < 0 or not part.exists():
                 return None
             cut_back(part)
-            row = describe(self.storage, part, "salvaged")
+            row = describe(self.storage, part)
             if row is None:
                 part.unlink()
                 return None

@@ -86,7 +86,6 @@ class Inventory:
         while True:
             try:
                 if not self._catalogue.has_segment(path):
-                    self._catalogue.add_footage(segment.camera, segment.start)
                     self._catalogue.add_segment(segment)
                     log.info("read back %s: it had no row", path)
                 break

@@ -8,6 +8,11 @@ from pathlib import Path
 
 from nvr.retention.policy import Policy
 
+ROOM = b"room"
+"""A message to the janitor: a recorder met a full disk."""
+LOOK = b"look "
+"""Another one, followed by a camera's name: its recorder has died, and may have closed a file without telling."""
+
 
 @dataclass(frozen=True, slots=True)
 class Task:

@@ -107,11 +107,3 @@ def test_stints_of_a_span_overlap_it(catalogue: Catalogue) -> None:
     assert found(35, 36, neighbours=True) == [2, 3]
     assert found(70, None, neighbours=True) == [4]
     assert found(-5, -4, neighbours=True) == [1]
-
-
-def test_footage_makes_a_camera_known_from_its_start_on_and_never_later(catalogue: Catalogue) -> None:
-    catalogue.add_camera("hik1", at(5))
-    for seconds in (7, 3, 4):
-        catalogue.add_footage("hik1", at(seconds))
-    catalogue.add_footage("hik2", at(8))
-    assert catalogue.cameras() == {"hik1": at(3), "hik2": at(8)}

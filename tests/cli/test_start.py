@@ -395,6 +395,22 @@ def test_a_run_folder_that_cannot_be_removed_is_one_line(looped: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_nothing_is_removed_through_a_link_in_place_of_the_run_folder(looped: Path, tmp_path: Path) -> None:
+    """Every account may make one in shared memory, and nvr start may run as root."""
+    target = tmp_path / "target"
+    (target / "folder").mkdir(parents=True)
+    (target / "file").touch()
+    folder = layout.run_folder(layout.prepare(looped.parent / "storage"))
+    folder.symlink_to(target)
+    try:
+        done = nvr("start", "--config", str(looped))
+    finally:
+        folder.unlink()
+    assert done.returncode == 1
+    assert "another account's" in done.stderr
+    assert sorted(path.name for path in target.iterdir()) == ["file", "folder"]
+
+
 def test_nohup_keeps_it_alive_when_the_terminal_goes(looped: Path) -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # what nohup does; a child inherits it
     try:

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from nvr.clock import from_us
-from nvr.media.salvage import describe, salvage
+from nvr.errors import StorageError
+from nvr.media.index import read_index
+from nvr.media.salvage import salvage
 from tests.fakes.clip import AudioCodec, write
 from tests.fakes.segments import ORIGIN, PATH, boxes, close, decoded, digests, fill
 from tests.fakes.station import ROOT
@@ -55,8 +57,7 @@ def test_a_second_look_finds_nothing_to_do(tmp_path: Path) -> None:
     (salvaged,) = salvage(tmp_path, "hik1")
     assert list(salvage(tmp_path, "hik1")) == []
     assert list(salvage(tmp_path, "other")) == []
-    described = describe(tmp_path, tmp_path / salvaged.path, "salvaged")
-    assert described == salvaged
+    assert read_index(tmp_path, tmp_path / salvaged.path) == salvaged
 
 
 @pytest.mark.parametrize("kept", [0.999, 0.7, 0.5])
@@ -102,14 +103,15 @@ def test_a_described_file_equals_its_row(tmp_path: Path, b_frames: int, audio: A
     writer = fill(tmp_path, video, audio=audio is not None)
     size = close(writer)
     row = writer.segment(PATH, size, ORIGIN.start_us + writer.end_media_us)
-    assert describe(tmp_path, tmp_path / PATH, "closed") == row
+    assert read_index(tmp_path, tmp_path / PATH) == row
 
 
 def test_a_film_of_somebody_else_is_no_segment(tmp_path: Path) -> None:
     film = tmp_path / PATH
     film.parent.mkdir(parents=True)
     write(film, frames=25)
-    assert describe(tmp_path, film, "closed") is None
+    with pytest.raises(StorageError, match="no segment of nvr"):
+        read_index(tmp_path, film)
     assert film.exists()
 
 

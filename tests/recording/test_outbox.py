@@ -66,6 +66,7 @@ def test_a_gone_supervisor_is_no_error(pair: tuple[Outbox, socket.socket]) -> No
     supervisor.close()
     box.post(run(1))
     box.flush()
+    assert box.dropped == 0
 
 
 def test_a_thousand_messages_are_kept(pair: tuple[Outbox, socket.socket]) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from nvr import frameslot
 from nvr.frameslot import SlotReader
-from nvr.media.salvage import describe
+from nvr.media.index import read_index
 from nvr.model import Address, Run
 from nvr.pulse import Pulse
 from nvr.reason import Reason
@@ -215,8 +215,7 @@ def test_a_full_disk_costs_a_part_of_each_segment_and_not_the_connection(
         assert recorder.stop() == 0
     assert len(camera.sessions) == 1
     for segment in segments:
-        held = describe(recorder.task.target.storage, recorder.task.target.storage / segment.path, "closed")
-        assert held is not None
+        held = read_index(recorder.task.target.storage, recorder.task.target.storage / segment.path)
         assert held.bytes <= limit
         assert held.packets >= 25
 

@@ -124,10 +124,19 @@ class Detection:
 
 
 @dataclass(frozen=True, slots=True)
+class Waypoint:
+    """Where an event's subject was at an instant (UTC)."""
+
+    at: datetime
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """Something that happened at a camera. ``end`` is None while it lasts; ``id`` is None until it is stored.
 
-    ``seen`` is the last instant at which its subject was seen, ``snapshot`` is relative to the storage folder.
+    ``seen`` is the last instant at which its subject was seen; ``snapshot`` and ``thumbnail`` are relative to the
+    storage folder. ``zones`` are those it was in, in the order in which it entered them.
     """
 
     camera: str
@@ -143,6 +152,20 @@ class Event:
     id: int | None = None
     locked: bool = False
     """The user wants its video and its snapshot kept, whatever retention says."""
+    thumbnail: Path | None = None
+    """A small picture of the subject alone."""
+    began: str = ""
+    """Why it began, for people: such as "moved", "entered yard" or "crossed gate inwards"."""
+    ended: str = ""
+    """Why it ended, for people: such as "left the picture" or "came to stand"; empty while it lasts."""
+    false: bool = False
+    """A person said that it was no such thing."""
+    received: datetime | None = None
+    """Kind camera: when nvr was told, by nvr's clock; ``start`` and ``end`` are by the camera's."""
+    detail: str = ""
+    """Kinds camera and health: what was said, for people."""
+    same_as: int | None = None
+    """Kind camera: the event of nvr's own that tells the same; listings then show only that."""
 
 
 @dataclass(frozen=True, slots=True)

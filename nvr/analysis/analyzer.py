@@ -16,8 +16,9 @@ import cv2
 
 from nvr import logs
 from nvr.analysis.album import Album
+from nvr.analysis.observer import Models
 from nvr.analysis.task import Look, Task
-from nvr.analysis.watcher import Models, Watcher
+from nvr.analysis.watcher import Watcher
 from nvr.catalogue.store import Catalogue
 from nvr.clock import Clock, SystemClock
 from nvr.errors import ModelError
@@ -97,7 +98,9 @@ class Analyzer:
         before, self._before = self._before, now
         if not self._watchers:
             return "failed"
-        busy = now[0] > before[0] or (now[1] > before[1] and all(look.mode == "motion" for look in self._task.looks))
+        busy = now[0] > before[0] or (
+            now[1] > before[1] and all(look.sight.mode == "motion" for look in self._task.looks)
+        )
         return "analysing" if busy else "sleeping"
 
     def _beat(self, state: str) -> None:

@@ -5,22 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal
+
+from nvr.analysis.sight import Sight
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How one camera is analysed."""
+    """One camera: where its pictures are, how they are looked at, and how often."""
 
     camera: str
     slot: Path
-    mode: Literal["motion", "objects"]
-    labels: tuple[str, ...]
+    sight: Sight
     interval: timedelta
     """Between two looks, at least."""
-    min_score: float
-    model: Path | None
-    """None for the detector that ships with nvr."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nvr import archive, layout, logs
+from nvr.analysis.sight import sight_of
 from nvr.analysis.task import Look
 from nvr.analysis.task import Task as AnalyzerTask
 from nvr.catalogue.intake import Intake
@@ -176,19 +177,11 @@ class Station:
         return Worker(JANITOR, "nvr.janitor:run", arguments, beat)
 
     def _look(self, name: str) -> Look | None:
-        camera = self._cameras[name]
-        detect = camera.detect
-        if detect.mode == "off":
+        detect = self._cameras[name].detect
+        sight = sight_of(detect)
+        if sight is None:
             return None
-        return Look(
-            camera=name,
-            slot=layout.slot_path(self._folder, name),
-            mode=detect.mode,
-            labels=tuple(detect.labels),
-            interval=timedelta(seconds=1 / detect.fps),
-            min_score=detect.min_score,
-            model=detect.model,
-        )
+        return Look(name, layout.slot_path(self._folder, name), sight, timedelta(seconds=1 / detect.fps))
 
     def _analyzer(self, looks: tuple[Look, ...]) -> Worker:
         beat = layout.pulse_path(self._folder, ANALYZER)

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from nvr.config.tree import Camera, CameraRetention, Config, Detect, Recording, Retention, Shared
+from nvr.config.detect import Detect
+from nvr.config.tree import Camera, CameraRetention, Config, Recording, Retention, Shared
 from nvr.config.unit import parse_size
 from nvr.config.value import Outside
 from nvr.errors import ConfigError

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
+from nvr.config.detect import Detect
 from nvr.config.document import Document, Place, Problem
 from nvr.config.echo import shown
-from nvr.config.tree import Camera, CameraRetention, Config, Detect, Recording, Retention
+from nvr.config.tree import Camera, CameraRetention, Config, Recording, Retention
 
 if TYPE_CHECKING:
     from pydantic import ValidationError

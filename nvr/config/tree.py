@@ -7,10 +7,8 @@ from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
     ConfigDict,
-    Field,
     ModelWrapValidatorHandler,
     StringConstraints,
     ValidationError,
@@ -20,17 +18,16 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from nvr.config.address import hikvision, is_file
 from nvr.config.combination import combined, misfits, without_login
-from nvr.config.echo import shown
+from nvr.config.detect import Detect, Mode, spelled_out
+from nvr.config.keys import Keys, key
 from nvr.config.value import (
     AnyPath,
     DurationSchema,
-    ExistingFile,
     Host,
     MostSize,
     Secret,
     Size,
     Text,
-    Texts,
     Url,
     Week,
     span,
@@ -38,96 +35,56 @@ from nvr.config.value import (
 from nvr.model import Address, StreamName
 
 NAME_PATTERN = r"^[a-z0-9][a-z0-9-]{0,31}$"
-Mode = Literal["off", "motion", "objects"]
 _Segment = Annotated[timedelta, span(timedelta(seconds=5), timedelta(minutes=15)), DurationSchema]
 _Kept = Annotated[timedelta, span(timedelta(), timedelta(days=36500)), DurationSchema]
 _Roll = Annotated[timedelta, span(timedelta(), timedelta(minutes=15)), DurationSchema]
 
 
-def _key(default: Any, description: str, **limits: Any) -> Any:
-    """A key of the file. Its default is written as in the file, and read as if it stood there."""
-    return Field(default, description=description, validate_default=default is not None, **limits)
-
-
-class _Keys(BaseModel):
-    """A mapping of the file. A key with nothing after it counts as not given, but a password is never nothing."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True, hide_input_in_errors=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _without_empty(cls, keys: Any) -> Any:
-        if not isinstance(keys, Mapping):
-            return keys
-        empty = {key for key in cls.model_fields if key in keys and keys[key] is None and key != "password"}
-        return {key: value for key, value in keys.items() if key not in empty}
-
-
-class Recording(_Keys):
+class Recording(Keys):
     """How video is written."""
 
-    segment: _Segment = _key("60s", "Length of a video file, 5s to 15m; it is cut at the first key frame after that.")
+    segment: _Segment = key("60s", "Length of a video file, 5s to 15m; it is cut at the first key frame after that.")
 
 
-class Retention(_Keys):
+class Retention(Keys):
     """How long video is kept."""
 
-    continuous: _Kept = _key("7d", "How long video without events is kept, such as 12h or 7d.")
-    events: _Kept = _key("30d", "How long video around events is kept, and snapshots.")
-    max_size: MostSize | None = _key(None, "Most that the video of all cameras takes: the oldest goes, at any age.")
-    min_free: Size = _key("5GB", "Space kept free, such as 500MB or 5GB: the oldest video goes for it, at any age.")
-    min_kept: _Kept = _key("0s", "Video younger than this does not go to make room, even if recording has to stop.")
-    pre_roll: _Roll = _key("10s", "How much video before an event counts as around it, at most 15m.")
-    post_roll: _Roll = _key("10s", "How much video after an event counts as around it, at most 15m.")
+    continuous: _Kept = key("7d", "How long video without events is kept, such as 12h or 7d.")
+    events: _Kept = key("30d", "How long video around events is kept, and snapshots.")
+    max_size: MostSize | None = key(None, "Most that the video of all cameras takes: the oldest goes, at any age.")
+    min_free: Size = key("5GB", "Space kept free, such as 500MB or 5GB: the oldest video goes for it, at any age.")
+    min_kept: _Kept = key("0s", "Video younger than this does not go to make room, even if recording has to stop.")
+    pre_roll: _Roll = key("10s", "How much video before an event counts as around it, at most 15m.")
+    post_roll: _Roll = key("10s", "How much video after an event counts as around it, at most 15m.")
 
 
-class CameraRetention(_Keys):
+class CameraRetention(Keys):
     """How long video of one camera is kept, where that differs from the other cameras."""
 
-    continuous: _Kept | None = _key(None, "How long its video without events is kept.")
-    events: _Kept | None = _key(None, "How long its video around events is kept, and its snapshots.")
-    max_size: MostSize | None = _key(None, "Most that its video takes: its oldest goes, at any age.")
+    continuous: _Kept | None = key(None, "How long its video without events is kept.")
+    events: _Kept | None = key(None, "How long its video around events is kept, and its snapshots.")
+    max_size: MostSize | None = key(None, "Most that its video takes: its oldest goes, at any age.")
 
 
-class Detect(_Keys):
-    """What is looked for in the pictures of a camera."""
-
-    mode: Mode = _key("objects", "What makes an event: nothing, motion, or objects that the detector knows.")
-    labels: Texts = _key(["person", "car"], "Objects that make an event, as the model names them.", min_length=1)
-    fps: float = _key(5, "Most pictures looked at in a second, at most 30.", gt=0, le=30, allow_inf_nan=False)
-    min_score: float = _key(0.45, "Least score of an object, 0 to 1.", ge=0, le=1, allow_inf_nan=False)
-    stream: Literal["auto", "main", "sub"] = _key("auto", "Stream that is looked at; auto is sub where there is one.")
-    frames: Literal["all", "key"] = _key("all", "Frames that are decoded; key costs less and sees about one a second.")
-    model: ExistingFile | None = _key(None, "Path of an ONNX model to use in place of the one that comes with nvr.")
-
-
-def _detect(given: object) -> object:
-    if isinstance(given, str):
-        return {"mode": given}
-    if isinstance(given, Mapping | Detect):
-        return given
-    raise ValueError(f"got {shown(given)}, want off, motion, objects, or keys such as labels and fps")
-
-
-class Shared(_Keys):
+class Shared(Keys):
     """The keys of a camera, each of which ``defaults`` may give for all."""
 
-    host: Host | None = _key(None, "Host name or IP address of a Hikvision camera or recorder.")
-    port: int = _key(554, "RTSP port of host.", ge=1, le=65535)
-    channel: int = _key(1, "Channel of host: 1 for a camera, 1 and up for the cameras of a recorder.", ge=1, le=999)
-    url: Url | None = _key(None, "In place of host: an rtsp:// or rtsps:// address, or the path of a video file.")
-    sub_url: Url | None = _key(None, "With url: the address of the small stream that is looked at.")
-    loop: bool = _key(False, "Whether a video file starts again at its end.")
-    username: Text | None = _key(None, "User at the camera; one that may only view is best.")
-    password: Secret = _key(None, "Password at the camera: text, {env: NAME} or {file: PATH}.")
-    transport: Literal["tcp", "udp"] = _key("tcp", "How packets travel; udp loses some on a busy network.")
-    record: Literal["continuous", "events", "off"] = _key(
+    host: Host | None = key(None, "Host name or IP address of a Hikvision camera or recorder.")
+    port: int = key(554, "RTSP port of host.", ge=1, le=65535)
+    channel: int = key(1, "Channel of host: 1 for a camera, 1 and up for the cameras of a recorder.", ge=1, le=999)
+    url: Url | None = key(None, "In place of host: an rtsp:// or rtsps:// address, or the path of a video file.")
+    sub_url: Url | None = key(None, "With url: the address of the small stream that is looked at.")
+    loop: bool = key(False, "Whether a video file starts again at its end.")
+    username: Text | None = key(None, "User at the camera; one that may only view is best.")
+    password: Secret = key(None, "Password at the camera: text, {env: NAME} or {file: PATH}.")
+    transport: Literal["tcp", "udp"] = key("tcp", "How packets travel; udp loses some on a busy network.")
+    record: Literal["continuous", "events", "off"] = key(
         "continuous", "What is recorded: everything, what is around events, or nothing."
     )
-    schedule: Week | None = _key(None, "Hours of the week that are recorded, in local time; always if not given.")
-    retention: CameraRetention = _key({}, "How long its video is kept, where that differs from the other cameras.")
-    audio: Literal["auto", "off"] = _key("auto", "Whether sound is recorded where the camera has it.")
-    detect: Annotated[Detect, BeforeValidator(_detect, json_schema_input_type=Mode | Detect)] = _key(
+    schedule: Week | None = key(None, "Hours of the week that are recorded, in local time; always if not given.")
+    retention: CameraRetention = key({}, "How long its video is kept, where that differs from the other cameras.")
+    audio: Literal["auto", "off"] = key("auto", "Whether sound is recorded where the camera has it.")
+    detect: Annotated[Detect, BeforeValidator(spelled_out, json_schema_input_type=Mode | Detect)] = key(
         "objects", "What is looked for: off, motion or objects, or a mapping that says more."
     )
 
@@ -191,15 +148,15 @@ class Camera(Shared):
         return Address(url, self.username, password, self.transport)
 
 
-class Config(_Keys):
+class Config(Keys):
     """Everything ``nvr.yaml`` says. Frozen; relative paths in it started at the file's folder and are absolute here."""
 
-    storage: AnyPath = _key("storage", "Folder of the recordings; a relative one starts at this file's folder.")
-    database: AnyPath | None = _key(None, "File of the catalogue, nvr.db in the storage folder if not given.")
-    recording: Recording = _key({}, "How video is written.")
-    retention: Retention = _key({}, "How long video is kept.")
-    defaults: Shared = _key({}, "Keys for all cameras; what a camera says itself wins, in detect key by key.")
-    cameras: dict[Annotated[str, StringConstraints(pattern=NAME_PATTERN)], Camera] = _key(
+    storage: AnyPath = key("storage", "Folder of the recordings; a relative one starts at this file's folder.")
+    database: AnyPath | None = key(None, "File of the catalogue, nvr.db in the storage folder if not given.")
+    recording: Recording = key({}, "How video is written.")
+    retention: Retention = key({}, "How long video is kept.")
+    defaults: Shared = key({}, "Keys for all cameras; what a camera says itself wins, in detect key by key.")
+    cameras: dict[Annotated[str, StringConstraints(pattern=NAME_PATTERN)], Camera] = key(
         ..., "The cameras by name: small letters, digits and hyphens, at most 32.", min_length=1
     )
 

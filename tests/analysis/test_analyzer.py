@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from nvr import frameslot, layout, pulse
+from nvr.analysis.sight import Sight
 from nvr.analysis.task import Look, Task
 from nvr.catalogue.store import Catalogue
 from nvr.catalogue.upgrade import upgrade
@@ -39,7 +40,7 @@ def task(tmp_path: Path) -> Task:
     """A camera whose motion is looked for, with its slot and an empty catalogue."""
     layout.prepare(tmp_path / "storage")
     upgrade(tmp_path / "storage/nvr.db")
-    look = Look("hik1", tmp_path / "hik1.slot", "motion", (), timedelta(milliseconds=50), 0.45, None)
+    look = Look("hik1", tmp_path / "hik1.slot", Sight("motion", ()), timedelta(milliseconds=50))
     frameslot.create(look.slot)
     return Task((look,), tmp_path / "storage", tmp_path / "storage/nvr.db", tmp_path / "analyzer.pulse", restarts=3)
 
@@ -172,7 +173,7 @@ def test_events_that_a_predecessor_left_are_ended_where_they_were_last_seen(task
 def test_a_model_that_is_none_costs_its_camera_alone(tmp_path: Path, task: Task, start: type[Running]) -> None:
     (tmp_path / "model.onnx").write_text("no model")
     (look,) = task.looks
-    broken = replace(look, camera="hik2", mode="objects", labels=("person",), model=tmp_path / "model.onnx")
+    broken = replace(look, camera="hik2", sight=Sight(labels=("person",), model=tmp_path / "model.onnx"))
     running = start(replace(task, looks=(broken, look)))
     running.wait_for_state("sleeping")
     assert (running.beat().last_error or "").startswith("hik2 is not analysed: ")
@@ -183,7 +184,7 @@ def test_a_model_that_is_none_costs_its_camera_alone(tmp_path: Path, task: Task,
 def test_without_any_model_it_stays_and_says_that_it_failed(tmp_path: Path, task: Task, start: type[Running]) -> None:
     (tmp_path / "model.onnx").write_text("no model")
     (look,) = task.looks
-    broken = replace(look, mode="objects", labels=("person",), model=tmp_path / "model.onnx")
+    broken = replace(look, sight=Sight(labels=("person",), model=tmp_path / "model.onnx"))
     running = start(replace(task, looks=(broken,)))
     running.wait_for_state("failed")
     assert running.process.poll() is None, "the supervisor would start it again and again"

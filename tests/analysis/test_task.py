@@ -8,9 +8,10 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
+from nvr.analysis.sight import Sight
 from nvr.analysis.task import Look, Task
 
-LOOK = Look("hik1", Path("hik1.slot"), "objects", ("person",), timedelta(seconds=0.2), 0.45, None)
+LOOK = Look("hik1", Path("hik1.slot"), Sight(labels=("person",)), timedelta(seconds=0.2))
 
 
 def test_a_task_arrives_as_it_was_sent() -> None:

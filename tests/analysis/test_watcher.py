@@ -11,8 +11,10 @@ import pytest
 
 from nvr import frameslot, layout
 from nvr.analysis.album import Album
+from nvr.analysis.observer import Models
+from nvr.analysis.sight import Sight
 from nvr.analysis.task import Look
-from nvr.analysis.watcher import Models, Watcher
+from nvr.analysis.watcher import Watcher
 from nvr.catalogue.store import Catalogue
 from nvr.catalogue.upgrade import upgrade
 from nvr.clock import EPOCH, from_us
@@ -44,7 +46,7 @@ def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
 
 @pytest.fixture
 def look(tmp_path: Path) -> Look:
-    return Look("hik1", tmp_path / "hik1.slot", "motion", ("person",), INTERVAL, 0.45, None)
+    return Look("hik1", tmp_path / "hik1.slot", Sight("motion", ("person",)), INTERVAL)
 
 
 @pytest.fixture
@@ -60,8 +62,8 @@ def watch(tmp_path: Path, look: Look, catalogue: Catalogue, clock: FakeClock, wr
     made: list[Watcher] = []
 
     def start(**changes: object) -> Watcher:
-        changed = replace(look, **changes)  # type: ignore[arg-type]  # the test says what
-        watcher = Watcher(changed, Models(), Album("hik1", tmp_path / "storage", catalogue), clock)
+        sight = replace(look.sight, **changes)  # type: ignore[arg-type]  # the test says what
+        watcher = Watcher(replace(look, sight=sight), Models(), Album("hik1", tmp_path / "storage", catalogue), clock)
         made.append(watcher)
         return watcher
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from nvr.config.tree import Camera, CameraRetention, Config, Detect
+from nvr.config.detect import Detect
+from nvr.config.tree import Camera, CameraRetention, Config
 from nvr.config.value import Outside
 from nvr.model import Address
 from nvr.schedule import parse

@@ -24,7 +24,7 @@ from nvr.model import Segment
 FURTHEST_ZONE = timedelta(hours=14)
 """A local date begins at most so long before or after the same date in UTC."""
 _DAY = timedelta(days=1)
-_SNAPSHOT = re.compile(r"(?P<stamp>[^_]+)_(?P<label>[a-z0-9-]+)_(?P<id>\d{1,18})\.jpg")
+_SNAPSHOT = re.compile(r"(?P<stamp>[^_]+)_(?P<label>[a-z0-9-]+)_(?P<id>\d{1,18})(?P<small>\.thumb)?\.jpg")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +39,15 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """What the name of a snapshot file says: camera, instant, label (as far as a file name can hold it), event."""
+    """What the name of a snapshot or thumbnail says: camera, instant, event, label as far as a name can hold it."""
 
     path: Path
     camera: str
     at: datetime
     label: str
     event: int
+    small: bool = False
+    """A thumbnail."""
 
 
 def cameras(storage: Path, catalogue: Catalogue | None = None) -> list[str]:
@@ -95,7 +97,7 @@ def shown(path: Path) -> str:
 
 
 def pictures(storage: Path, camera: str | None = None) -> Iterator[Picture]:
-    """Every snapshot file whose name is one that nvr gives."""
+    """Every snapshot and thumbnail whose name is one that nvr gives."""
     for folder in _folders(storage / "snapshots"):
         if camera in (None, folder.name):
             for file in sorted(folder.glob("*/*.jpg")):
@@ -105,7 +107,7 @@ def pictures(storage: Path, camera: str | None = None) -> Iterator[Picture]:
 
 
 def read_name(path: Path) -> Picture | None:
-    """What ``layout.snapshot_path`` put into a name; None for any other name."""
+    """What ``layout.snapshot_path`` or ``thumbnail_path`` put into a name; None for any other name."""
     match = _SNAPSHOT.fullmatch(path.name)
     if match is None or len(path.parts) != 4:
         return None
@@ -113,7 +115,8 @@ def read_name(path: Path) -> Picture | None:
         at = layout.parse_stamp(path.parent.name, match["stamp"])
     except ValueError:
         return None
-    return Picture(path, path.parts[1], at, match["label"].replace("-", " "), int(match["id"]))
+    small = match["small"] is not None
+    return Picture(path, path.parts[1], at, match["label"].replace("-", " "), int(match["id"]), small)
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from nvr.clock import EPOCH, Clock, from_us
 from nvr.errors import StorageError
 from nvr.history import entries, recording
 from nvr.media.index import Reading, read_packets
-from nvr.model import Segment
+from nvr.model import Event, Segment
 
 SETTLED = timedelta(seconds=60)
 """A file younger than that may still be waiting for its row, or be written at this moment."""
@@ -164,18 +164,21 @@ class Check:
         known: set[int | None] = set()
         for event in self._catalogue.events(EPOCH, None, camera):
             known.add(event.id)
-            if event.snapshot is None or (self._storage / event.snapshot).exists():
-                continue
-            again = self._catalogue.event(event.id or 0)
-            if again is not None and again.snapshot == event.snapshot and not (self._storage / event.snapshot).exists():
-                advice = "restore it from a backup; the event itself is kept"
-                what = f"the snapshot of event {event.id} is not there"
-                yield Problem(camera, "snapshot", str(event.snapshot), what, advice)
+            for name, path in _pictures(event):
+                if (self._storage / path).exists():
+                    continue
+                again = self._catalogue.event(event.id or 0)
+                if again is not None and (name, path) in _pictures(again) and not (self._storage / path).exists():
+                    advice = "restore it from a backup; the event itself is kept"
+                    what = f"the {name} of event {event.id} is not there"
+                    yield Problem(camera, "snapshot", str(path), what, advice)
         for picture in archive.pictures(self._storage, camera):
             if picture.event in known or not self._is_settled(self._storage / picture.path):
                 continue
             if self._catalogue.event(picture.event) is None:
                 what, advice = f"there is no event {picture.event}", "nvr rebuild makes it again"
+                if picture.small:
+                    advice = "nvr rebuild makes it again where its snapshot is there, too; else remove it"
                 yield Problem(camera, "orphan", str(picture.path), what, advice)
 
     def _ledger(self, camera: str) -> Iterator[Problem]:
@@ -201,6 +204,12 @@ class Check:
         except FileNotFoundError:
             return False
         return not self._running or abs(self._clock.now_us() - changed_us) > SETTLED // timedelta(microseconds=1)
+
+
+def _pictures(event: Event) -> list[tuple[str, Path]]:
+    """The files that belong to an event, each with its name for people."""
+    both = (("snapshot", event.snapshot), ("thumbnail", event.thumbnail))
+    return [(name, path) for name, path in both if path is not None]
 
 
 def _differences(row: Segment, reading: Reading) -> Iterator[str]:

@@ -68,7 +68,26 @@ def snapshot_path(camera: str, at: datetime, label: str, event: int, zone: tzinf
     before (invariant 8).
     """
     folder, stem = stamp(at + timedelta(microseconds=999), zone)
-    return Path("snapshots") / camera / folder / f"{stem}_{re.sub(r'[^a-z0-9]+', '-', label.lower())}_{event}.jpg"
+    return Path("snapshots") / camera / folder / f"{stem}_{slug(label)}_{event}.jpg"
+
+
+def thumbnail_path(camera: str, at: datetime, label: str, event: int, zone: tzinfo | None = None) -> Path:
+    """``snapshots/hik1/2026-11-22/14-05-12.640+0100_person_17.thumb.jpg``: beside the snapshot of the same instant."""
+    return snapshot_path(camera, at, label, event, zone).with_suffix(".thumb.jpg")
+
+
+def sample_path(camera: str, at: datetime, label: str, event: int, zone: tzinfo | None = None) -> Path:
+    """``samples/hik1/2026-11-22_14-05-12.640+0100_person_17.jpg``, relative to the storage folder.
+
+    What a person has marked false; a ``.json`` of the same name says what it was taken for. Never deleted for its age.
+    """
+    folder, stem = stamp(at + timedelta(microseconds=999), zone)
+    return Path("samples") / camera / f"{folder}_{stem}_{slug(label)}_{event}.jpg"
+
+
+def slug(label: str) -> str:
+    """A label as file names have it: ``traffic-light``, and no longer than they may be, whoever made it up."""
+    return re.sub(r"[^a-z0-9]+", "-", label.lower())[:64] or "-"
 
 
 def database_path(storage: Path) -> Path:

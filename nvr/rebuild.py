@@ -109,9 +109,10 @@ class Rebuild:
         self.done.added += 1
 
     def _restore(self, picture: Picture) -> None:
-        """An event with its picture, as much of it as the file's name holds: it ends where it begins."""
-        if self._catalogue.event(picture.event) is not None:
+        """An event with its pictures, as much of it as the file's name holds: it ends where it begins."""
+        if picture.small or self._catalogue.event(picture.event) is not None:
             return
+        thumbnail = picture.path.with_suffix(".thumb.jpg")
         kind: EventKind = "motion" if picture.label == "motion" else "object"
         event = Event(
             camera=picture.camera,
@@ -121,6 +122,7 @@ class Rebuild:
             seen=picture.at,
             end=picture.at,
             snapshot=picture.path,
+            thumbnail=thumbnail if (self._storage / thumbnail).exists() else None,
             id=picture.event,
         )
         self._catalogue.update_event(event)

@@ -68,9 +68,13 @@ def test_a_snapshots_name_is_read_back(tmp_path: Path) -> None:
     at = datetime(2026, 11, 22, 13, 5, 12, 640_000, tzinfo=UTC)
     path = layout.snapshot_path("hik1", at, "traffic light", 17, BERLIN)
     (tmp_path / path).parent.mkdir(parents=True)
-    for name in (path.name, "holiday.jpg", "x_person_1.jpg"):
+    small = layout.thumbnail_path("hik1", at, "traffic light", 17, BERLIN)
+    for name in (path.name, small.name, "holiday.jpg", "x_person_1.jpg", path.name.replace(".jpg", ".thumbs.jpg")):
         (tmp_path / path).with_name(name).write_bytes(b"")
-    assert list(archive.pictures(tmp_path)) == [Picture(path, "hik1", at, "traffic light", 17)]
+    assert list(archive.pictures(tmp_path)) == [
+        Picture(path, "hik1", at, "traffic light", 17),
+        Picture(small, "hik1", at, "traffic light", 17, small=True),
+    ]
     assert list(archive.pictures(tmp_path, "hik2")) == []
 
 

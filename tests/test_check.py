@@ -140,6 +140,25 @@ def test_a_missing_snapshot_and_one_without_event_are_found(archive: Archive, ca
     assert kinds(check(archive, catalogue)) == [("orphan", other.name)]
 
 
+def test_a_missing_thumbnail_and_one_without_event_are_found(archive: Archive, catalogue: Catalogue) -> None:
+    picture, small = (of("hik1", instant(0), "person", 1) for of in (layout.snapshot_path, layout.thumbnail_path))
+    event = Event("hik1", "object", "person", instant(0), instant(0), instant(10), snapshot=picture, thumbnail=small)
+    catalogue.open_event(event)
+    layout.write_durably(archive.storage / picture, b"x")
+    (problem,) = check(archive, catalogue).problems
+    assert (problem.kind, problem.what, problem.where) == (
+        "snapshot",
+        "the thumbnail of event 1 is not there",
+        str(small),
+    )
+    other = layout.thumbnail_path("hik1", instant(0), "person", 2)
+    for path in (small, other):
+        layout.write_durably(archive.storage / path, b"x")
+    (problem,) = check(archive, catalogue).problems
+    assert (problem.kind, problem.where) == ("orphan", str(other))
+    assert "else remove it" in problem.advice
+
+
 def test_an_overlap_within_a_run_is_found_and_a_clock_that_was_set_back_is_none(
     archive: Archive, catalogue: Catalogue, rows: list[Segment]
 ) -> None:

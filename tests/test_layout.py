@@ -166,6 +166,29 @@ def test_a_night_of_segments_has_as_many_names_as_segments(zone: ZoneInfo, chang
     assert sorted(names, key=lambda name: layout.parse_stamp(name.parent.name, name.stem)) == names
 
 
+def test_the_pictures_of_an_event_lie_side_by_side_and_samples_apart() -> None:
+    at = datetime(2026, 11, 22, 13, 5, 12, 640_000, tzinfo=UTC)
+    names = [of("hik1", at, "person", 17, BERLIN) for of in (layout.thumbnail_path, layout.sample_path)]
+    assert [str(name) for name in names] == [
+        "snapshots/hik1/2026-11-22/14-05-12.640+0100_person_17.thumb.jpg",
+        "samples/hik1/2026-11-22_14-05-12.640+0100_person_17.jpg",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("label", "slug"),
+    [
+        ("Traffic Light", "traffic-light"),
+        ("../../etc/passwd", "-etc-passwd"),
+        ("", "-"),
+        ("süd", "s-d"),
+        ("x" * 300, "x" * 64),
+    ],
+)
+def test_a_label_becomes_a_name_that_a_file_may_have(label: str, slug: str) -> None:
+    assert layout.slug(label) == slug
+
+
 def test_each_new_folder_is_synced_into_the_one_above(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     synced: list[Path] = []
     monkeypatch.setattr(layout, "sync_folder", synced.append)

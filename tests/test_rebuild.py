@@ -132,14 +132,21 @@ def test_events_are_found_again_by_their_snapshots(archive: Archive, catalogue: 
         (archive.storage / path).write_bytes(b"x")
     kept = Event("hik1", "object", "person", instant(0), instant(20), instant(30), score=0.5, snapshot=paths[0], id=17)
     catalogue.update_event(kept)
+    thumbnails = [
+        path.with_suffix(".thumb.jpg") for path in (paths[2], layout.snapshot_path("hik1", instant(0), "car", 99))
+    ]
+    for path in thumbnails:  # the second one is of an event that has no snapshot, which is none to be made again
+        (archive.storage / path).write_bytes(b"x")
     assert rebuild(archive, catalogue).events == 2
     assert catalogue.event(17) == kept
+    assert catalogue.event(99) is None
     found = catalogue.event(19)
     assert found is not None
     assert (found.kind, found.label, found.snapshot, found.end) == ("object", "traffic light", paths[2], found.start)
+    assert found.thumbnail == thumbnails[0]
     again = catalogue.event(18)
     assert again is not None
-    assert again.kind == "motion"
+    assert (again.kind, again.thumbnail) == ("motion", None)
     assert catalogue.open_event(replace(kept, id=None)) == 20, "a number is never used twice"
 
 

@@ -1,4 +1,4 @@
-"""What is kept and what goes: states of segments, the gaps that deleting them leaves, locks on events, sums.
+"""What is kept and what goes: states of segments, the gaps that deleting them leaves, marks on events, sums.
 
 ``Custody`` is that part of ``Catalogue``; its methods keep what ``store.py`` promises of all of them. Nothing here
 touches a file: retention marks, unlinks, drops, in that order (invariant 6).
@@ -15,8 +15,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, delete, func, select, text, update
+from sqlalchemy import ColumnElement, Connection, delete, func, or_, select, text, update
 
+from nvr.catalogue.changes import note
 from nvr.catalogue.chronicle import write_gaps
 from nvr.catalogue.database import Database
 from nvr.catalogue.recordings import select_segments, to_segment
@@ -51,7 +52,7 @@ class CameraUsage:
 
 
 class Custody:
-    """States of segments and locks of events of one open catalogue."""
+    """States of segments, and marks that the user sets on events, of one open catalogue."""
 
     _database: Database
 
@@ -95,7 +96,25 @@ class Custody:
             return False
         with self._database.writing() as connection:
             change = update(events).where(events.c.id == id).values(locked=int(locked))
-            return connection.execute(change).rowcount > 0
+            found = connection.execute(change).rowcount > 0
+            if found:
+                note(connection, id, ["update"])
+        return found
+
+    def mark_false(self, id: int, false: bool) -> bool:
+        """Note that an event was no such thing, or take that back; of what a camera told of it, too, which is its twin.
+
+        False where there is no such event.
+        """
+        if not 0 < id < 1 << 63:
+            return False
+        with self._database.writing() as connection:
+            both = or_(events.c.id == id, events.c.same_as == id)
+            change = update(events).where(both).values(marked_false=int(false)).returning(events.c.id)
+            marked = sorted(connection.scalars(change))
+            for one in marked:
+                note(connection, one, ["update"])
+        return id in marked
 
     def delete_events(self, ids: Iterable[int]) -> None:
         """Forget events; ids that there are not are no error."""

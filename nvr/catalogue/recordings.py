@@ -34,11 +34,16 @@ class CameraSummary:
 
 def camera_id(connection: Connection, name: str, at_us: int) -> int:
     """The number of a camera, given now where it is new."""
-    number: int | None = connection.scalar(select(cameras.c.id).where(cameras.c.name == name))
+    number = connection.scalar(_camera_number(), {"name": name})
     if number is None:
         new = insert(cameras).values(name=name, added_us=at_us).returning(cameras.c.id)
         number = connection.execute(new).scalar_one()
     return number
+
+
+@cache
+def _camera_number() -> Select[int]:
+    return select(cameras.c.id).where(cameras.c.name == bindparam("name"))
 
 
 def select_runs(camera: str | None) -> Select[Any]:

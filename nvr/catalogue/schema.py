@@ -21,7 +21,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0002"
+HEAD = "0003"
 """Alembic's newest revision. Held here so that opening the catalogue need not import Alembic; a test compares them.
 
 Revisions are four digits that count up, so that text order tells older from newer.
@@ -39,6 +39,12 @@ FOOTAGE = "state IN ('closed', 'salvaged')"
 LEFT_OUT = "state NOT IN ('closed', 'salvaged')"
 """The other ones. Literal text for the same reason."""
 
+ALONE = "kind = 'camera' AND same_as IS NULL"
+"""What a camera told and no event of nvr's own tells, too, as far as is known. Literal text again."""
+
+DENIED = "marked_false = 1"
+"""Events of which a person said that they were no such thing. Literal text again."""
+
 metadata = MetaData(
     naming_convention={
         "pk": "pk_%(table_name)s",
@@ -54,8 +60,8 @@ def _required(name: str, kind: Any, comment: str, *args: Any, **options: Any) ->
     return Column(name, kind, *args, nullable=False, comment=comment, **options)
 
 
-def _optional(name: str, kind: Any, comment: str) -> Column[Any]:
-    return Column(name, kind, nullable=True, comment=comment)
+def _optional(name: str, kind: Any, comment: str, *args: Any) -> Column[Any]:
+    return Column(name, kind, *args, nullable=True, comment=comment)
 
 
 def _camera() -> Column[Any]:
@@ -155,14 +161,55 @@ events = Table(
     _optional("box_top", REAL, "top edge of the best box, fraction of the picture height; NULL without a box"),
     _optional("box_right", REAL, "right edge of the best box, fraction of the picture width; NULL without a box"),
     _optional("box_bottom", REAL, "bottom edge of the best box, fraction of the picture height; NULL without a box"),
-    _required("zones", Text, 'JSON array of the names of the zones it touched, such as ["gate"]'),
+    _required("zones", Text, 'JSON array of the names of the zones it was in, as it entered them, such as ["gate"]'),
     _optional("snapshot", Text, "JPEG file, relative to the storage folder; NULL without one"),
     _required("locked", Integer, "1 where the user wants its video and picture kept, else 0", server_default=text("0")),
+    _optional("thumbnail", Text, "small JPEG of its subject, relative to the storage folder; NULL without one"),
+    _required("began", Text, "why it began, for people; may be empty", server_default=text("''")),
+    _required("ended", Text, "why it ended, for people; empty while it lasts", server_default=text("''")),
+    _required(
+        "marked_false", Integer, "1 where a person said that it was no such thing, else 0", server_default=text("0")
+    ),
+    _optional("received_us", Integer, "kind camera: instant by nvr's clock at which nvr was told; else NULL"),
+    _required("detail", Text, "what else was said, for people; may be empty", server_default=text("''")),
+    _optional(
+        "same_as",
+        Integer,
+        "kind camera: the event of nvr's own that tells the same, events.id; else NULL",
+        ForeignKey("events.id", ondelete="SET NULL"),
+    ),
     Index("ix_events_start", "start_us"),
     Index("ix_events_camera", "camera_id", "start_us"),
     Index("ix_events_kind", "kind", "start_us"),
     Index("ix_events_label", "label", "start_us"),
     Index("ix_events_open_or_long", "start_us", sqlite_where=text(OPEN_OR_LONG)),
+    Index("ix_events_alone", "camera_id", "start_us", sqlite_where=text(ALONE)),
+    Index("ix_events_same_as", "same_as", sqlite_where=text("same_as IS NOT NULL")),
+    Index("ix_events_denied", "start_us", sqlite_where=text(DENIED)),
     comment="something that happened at a camera",
     sqlite_autoincrement=True,
+)
+
+paths = Table(
+    "paths",
+    metadata,
+    _required(
+        "event_id",
+        Integer,
+        "the event, events.id; its path goes with it",
+        ForeignKey("events.id", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    _required("start_us", Integer, "instant from which its points count"),
+    _required("points", Text, "JSON array of [ms since start_us, left, top, right, bottom], edges as fractions"),
+    comment="where the subject of an event was, while it lasted",
+)
+
+changes = Table(
+    "changes",
+    metadata,
+    _required("number", Integer, "counts up with every change, so that a reader knows what is new", primary_key=True),
+    _required("event_id", Integer, "the event, events.id; it may be gone"),
+    _required("change", Text, "begin, update (what one sees of it is another) or end"),
+    comment="what became of events lately, for whoever follows them; the last 10 000 changes are kept",
 )

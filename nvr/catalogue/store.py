@@ -17,7 +17,7 @@ from nvr.catalogue import recordings
 from nvr.catalogue.chronicle import Chronicle
 from nvr.catalogue.custody import Custody
 from nvr.catalogue.database import BUSY_TIMEOUT, Database, may_write
-from nvr.catalogue.events import close_events, select_events, to_event, write_event
+from nvr.catalogue.diary import Diary
 from nvr.catalogue.recordings import (
     CameraSummary,
     select_footage,
@@ -27,16 +27,16 @@ from nvr.catalogue.recordings import (
     to_segment,
 )
 from nvr.catalogue.revision import require_head
-from nvr.catalogue.schema import events, runs, segments
+from nvr.catalogue.schema import runs, segments
 from nvr.catalogue.spans import overlapping
 from nvr.clock import EPOCH, from_us, to_us
 from nvr.errors import CatalogueError
-from nvr.model import Event, Run, Segment
+from nvr.model import Run, Segment
 
 log = logging.getLogger(__name__)
 
 
-class Catalogue(Chronicle, Custody):
+class Catalogue(Chronicle, Custody, Diary):
     """One open catalogue. May be used from any thread of the process that opened it; several processes may have it
     open at once, each waits for the other's write (up to the busy timeout) and readers never wait.
 
@@ -102,20 +102,6 @@ class Catalogue(Chronicle, Custody):
         with self._database.writing() as connection:
             recordings.write_segment(connection, segment)
 
-    def open_event(self, event: Event) -> int:
-        """Store a new event and return its id. Raises ValueError where it has one already."""
-        if event.id is not None:
-            raise ValueError(f"event {event.id} is stored already: use update_event")
-        with self._database.writing() as connection:
-            return write_event(connection, event)
-
-    def update_event(self, event: Event) -> None:
-        """Store what an event is now, its end included. Raises ValueError where it has no id."""
-        if event.id is None:
-            raise ValueError("an event without id was never stored: use open_event")
-        with self._database.writing() as connection:
-            write_event(connection, event)
-
     def close_dangling(self, now: datetime | None = None) -> int:
         """End what a killed process left open, and return how many rows that were; called at start.
 
@@ -124,13 +110,9 @@ class Catalogue(Chronicle, Custody):
         one goes on until there is video again.
         """
         before_us = None if now is None else to_us(now)
+        closed = self.close_events(before=now)
         with self._database.writing() as connection:
-            return close_events(connection, before_us) + recordings.close_runs(connection, before_us)
-
-    def close_events(self) -> int:
-        """End events that a killed analyzer left open where they were last seen; called when a new one starts."""
-        with self._database.writing() as connection:
-            return close_events(connection, None)
+            return closed + recordings.close_runs(connection, before_us)
 
     # Reads
 
@@ -194,29 +176,6 @@ class Catalogue(Chronicle, Custody):
     ) -> Iterator[Run]:
         """Runs that overlap [since, until), oldest first, read as they are asked for."""
         return map(to_run, overlapping(self._database, runs, select_runs(camera), since, until, limit=limit))
-
-    def events(
-        self,
-        since: datetime,
-        until: datetime | None = None,
-        camera: str | None = None,
-        kind: str | None = None,
-        label: str | None = None,
-        limit: int | None = None,
-    ) -> Iterator[Event]:
-        """Events that overlap [since, until), newest first, read as they are asked for."""
-        query = select_events(camera, kind, label)
-        return map(
-            to_event,
-            overlapping(self._database, events, query, since, until, newest_first=True, limit=limit),
-        )
-
-    def event(self, id: int) -> Event | None:
-        if not 0 < id < 1 << 63:  # SQLite has no other ids
-            return None
-        with self._database.reading() as connection:
-            row = connection.execute(select_events().where(events.c.id == id)).first()
-        return None if row is None else to_event(row)
 
     def summary(self, now: datetime) -> list[CameraSummary]:
         """Every camera, by name. Segments that start after ``now`` (the clock stepped back) give no ``last_end``."""

@@ -1,19 +1,27 @@
-"""``nvr export``: a span of a camera as one MP4."""
+"""``nvr export`` and ``nvr events export``: a span of a camera as one MP4."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from nvr.cli.app import ConfigOption, JsonOption, app, check_camera, load_config, open_catalogue
+from nvr.cli.happening import events, find
 
 if TYPE_CHECKING:
+    from nvr.catalogue.store import Catalogue
+    from nvr.config import Config
     from nvr.ledger import Entry
     from nvr.media.export import Exported, Order
-    from nvr.model import Segment
+    from nvr.model import Event, Segment
+
+
+SHORTEST = timedelta(seconds=1)
+"""What there is to see of an event of no length."""
+ForceOption = Annotated[bool, typer.Option("--force", help="Replace a file that is there.")]
 
 
 @app.command()
@@ -22,23 +30,74 @@ def export(
     since: Annotated[str, typer.Option("--from", help='14:03, "yesterday 14:03", RFC 3339, or an age: 90s 1h 7d.')],
     until: Annotated[str, typer.Option("--to", help="The same.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The MP4 to be written.")],
-    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+    force: ForceOption = False,
     json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
     """Copy a span into one MP4, exact to the key frame, without transcoding."""
-    from nvr.cli.listing import print_json
-    from nvr.clock import format_local
-    from nvr.errors import NvrError
-    from nvr.media.export import Order
-
     settings = load_config(config)
     begin, end = _span(since, until)
     output = _target(output, settings.storage)
     with open_catalogue(settings) as catalogue:
         if camera not in catalogue.cameras():  # it may be one of former days
             check_camera(settings, camera)
-        segments, entries = _recorded(catalogue, settings.storage, camera, begin, end)
+        write_clip(settings, catalogue, camera, (begin, end), output, force=force, json=json)
+
+
+@events.command("export")
+def export_event(
+    id: int,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The MP4; named by the event where it is not given.")
+    ] = None,
+    no_roll: Annotated[
+        bool, typer.Option("--no-roll", help="Without what retention keeps before and after it.")
+    ] = False,
+    force: ForceOption = False,
+    json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Copy the video of an event into one MP4, with pre_roll and post_roll."""
+    from nvr.clock import SystemClock, from_us
+
+    settings = load_config(config)
+    now = from_us(SystemClock().now_us())
+    none = timedelta()
+    before, after = (none, none) if no_roll else (settings.retention.pre_roll, settings.retention.post_roll)
+    with open_catalogue(settings) as catalogue:
+        event = find(catalogue, id)
+        target = _target(output or _named(event), settings.storage)
+        end = now if event.end is None else max(event.end + after, event.start + SHORTEST)
+        span = event.start - before, min(end, now)
+        write_clip(settings, catalogue, event.camera, span, target, force=force, json=json)
+
+
+def _named(event: Event) -> Path:
+    """``hik1_2026-11-22_14-05-12.640+0100_person_17.mp4``, in the folder one is in."""
+    from nvr import layout
+
+    day, time = layout.stamp(event.start)
+    return Path(f"{event.camera}_{day}_{time}_{layout.slug(event.label)}_{event.id}.mp4")
+
+
+def write_clip(
+    settings: Config,
+    catalogue: Catalogue,
+    camera: str,
+    span: tuple[datetime, datetime],
+    output: Path,
+    *,
+    force: bool,
+    json: bool,
+) -> None:
+    """Copy what there is of a span and print what that came to. Raises NvrError where nothing was recorded."""
+    from nvr.cli.listing import print_json
+    from nvr.clock import format_local
+    from nvr.errors import NvrError
+    from nvr.media.export import Order
+
+    begin, end = span
+    segments, entries = _recorded(catalogue, settings.storage, camera, begin, end)
     order = Order(camera, begin, end, output, _as_gaps(camera, entries), force)
     done = _copy(settings.storage, segments, order, quiet=json)
     if not done.clips:
@@ -59,7 +118,7 @@ def _target(output: Path, storage: Path) -> Path:
 
     if not output.name or output.is_dir():
         raise ConfigError(f'--output: got "{output}", a folder: name the MP4 to be written')
-    for kept in ("segments", "snapshots"):
+    for kept in ("segments", "snapshots", "samples"):
         if output.resolve().is_relative_to((storage / kept).resolve()):
             raise ConfigError(f"--output: {output} is among the recordings of nvr itself: choose another folder")
     return output if output.suffix == ".mp4" else output.with_name(output.name + ".mp4")

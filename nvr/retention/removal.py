@@ -1,4 +1,4 @@
-"""Deleting segments and snapshots, so that files and rows agree whenever it is interrupted.
+"""Deleting segments and pictures, so that files and rows agree whenever it is interrupted.
 
 Invariant 6: the row is marked, the file unlinked, its folder synced, the row dropped. What is marked goes, now or at a
 later try; what is not marked stays. Runs in the janitor and in ``nvr storage prune``, never in both at once.
@@ -100,13 +100,13 @@ class Remover:
         return done
 
     def forget(self, events: Iterable[Event]) -> int:
-        """Delete events, the snapshot of each before its row; returns how many are gone. Raises CatalogueError."""
+        """Delete events, the pictures of each before its row; returns how many are gone. Raises CatalogueError."""
         gone, iterator = 0, iter(events)
         while batch := list(islice(iterator, BATCH)):
             self.require_volume()
-            paths = {event.id: event.snapshot for event in batch if event.id is not None}
-            refused = self._unlink([path for path in paths.values() if path is not None])
-            ids = [id for id, path in paths.items() if path not in refused]
+            pictures = {event.id: {event.snapshot, event.thumbnail} - {None} for event in batch if event.id is not None}
+            refused = self._unlink([path for paths in pictures.values() for path in paths if path is not None])
+            ids = [id for id, paths in pictures.items() if not paths & refused]
             self.require_volume()
             self._catalogue.delete_events(ids)
             gone += len(ids)

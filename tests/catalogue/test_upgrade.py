@@ -4,6 +4,7 @@ import fcntl
 import shutil
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,7 +22,7 @@ DUMPS = REPOSITORY / "tests" / "schemas"
 NEXT = """
 import sqlalchemy as sa
 from alembic import op
-revision, down_revision, branch_labels, depends_on = "0003", "0002", None, None
+revision, down_revision, branch_labels, depends_on = "0004", "0003", None, None
 def upgrade():
     op.create_table("added", sa.Column("id", sa.Integer(), primary_key=True))
     with op.batch_alter_table("runs") as batch:
@@ -35,7 +36,7 @@ def scripts(tmp_path: Path) -> Path:
     """The migrations with one more, which rebuilds a table that others point to."""
     folder = tmp_path / "100% migrations"
     shutil.copytree(REPOSITORY / "migrations", folder, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "versions" / "0003_next.py").write_text(NEXT)
+    (folder / "versions" / "0004_next.py").write_text(NEXT)
     return folder
 
 
@@ -83,7 +84,7 @@ def test_a_catalogue_that_is_current_is_left_alone(used: Path) -> None:
 def test_an_upgrade_keeps_the_rows_and_a_backup_of_all_of_them(used: Path, scripts: Path) -> None:
     clock = FakeClock(datetime(2026, 11, 22, 13, 5, 0, 120_000, tzinfo=UTC))
     result = upgrade(used, clock=clock, scripts=scripts)
-    assert result == UpgradeResult("0002", "0003", used.with_name("killed.db.0002-20261122T130500.120000Z.bak"))
+    assert result == UpgradeResult("0003", "0004", used.with_name("killed.db.0003-20261122T130500.120000Z.bak"))
     assert result.backup is not None
     with Catalogue.open(result.backup, readonly=True) as catalogue:
         assert next(catalogue.runs(START)).codec == "hevc"
@@ -106,8 +107,8 @@ def test_a_restored_backup_is_the_catalogue_again(used: Path, scripts: Path) -> 
 
 
 def test_an_upgrade_that_fails_changes_nothing(used: Path, scripts: Path) -> None:
-    (scripts / "versions" / "0004_bad.py").write_text(
-        NEXT.replace('"0003", "0002"', '"0004", "0003"').replace('"added"', '"events"')
+    (scripts / "versions" / "0005_bad.py").write_text(
+        NEXT.replace('"0004", "0003"', '"0005", "0004"').replace('"added"', '"events"')
     )
     before = counts(used)
     with pytest.raises(CatalogueError, match=r"killed\.db cannot be used: .*already exists"):
@@ -117,7 +118,7 @@ def test_an_upgrade_that_fails_changes_nothing(used: Path, scripts: Path) -> Non
 
 
 def test_an_upgrade_that_would_break_a_foreign_key_changes_nothing(used: Path, scripts: Path) -> None:
-    (scripts / "versions" / "0003_next.py").write_text(f'{NEXT}    op.execute("DELETE FROM cameras")\n')
+    (scripts / "versions" / "0004_next.py").write_text(f'{NEXT}    op.execute("DELETE FROM cameras")\n')
     with pytest.raises(CatalogueError, match="would point nowhere"):
         upgrade(used, scripts=scripts)
     assert current(used) == HEAD
@@ -180,7 +181,7 @@ def test_a_catalogue_of_every_revision_is_upgraded_with_its_rows(script: Path, t
     after = counts(path)
     assert after | before == after
     with Catalogue.open(path) as catalogue:
-        assert [found.label for found in catalogue.events(START)] == ["car", "person"]
+        assert [found.label for found in catalogue.events(START, kind="object")] == ["car", "person"]
         assert [found.end_reason for found in catalogue.runs(START)] == ["stopped", None]
         assert [found.state for found in catalogue.segments(START)] == ["closed", "salvaged"]
         assert {one.camera: one.bytes for one in catalogue.usage()} == {"hik1": 15_000_000, "hik2": 15_000_000}
@@ -199,3 +200,33 @@ def test_the_ledger_comes_to_a_catalogue_that_had_none(tmp_path: Path) -> None:
         assert catalogue.lock_event(1, True)
         catalogue.mark_deleting(list(catalogue.segments(START, camera="hik1")), "continuous 7d", at(9))
         assert [found.camera for found in catalogue.segments_in_state("deleting")] == ["hik1"]
+
+
+def test_events_of_before_have_what_came_later(tmp_path: Path) -> None:
+    path = tmp_path / "nvr.db"
+    with closing(sqlite3.connect(path)) as database:
+        database.executescript((DUMPS / "0002.sql").read_text())
+    upgrade(path)
+    with Catalogue.open(path) as catalogue:
+        person, car = catalogue.event(1), catalogue.event(2)
+        assert person is not None
+        assert car is not None
+        assert person.locked
+        assert (person.thumbnail, person.began, person.ended, person.false) == (None, "", "", False)
+        assert (person.received, person.detail, person.same_as) == (None, "", None)
+        told = catalogue.open_event(replace(event(2, end=None, camera="hik2", label="vehicle"), kind="camera"))
+        assert catalogue.twins_of([1, 2]) == {2: (told,)}
+        catalogue.delete_events([2])
+        alone = catalogue.event(told)
+        assert alone is not None
+        assert alone.same_as is None
+
+
+def test_a_catalogue_of_this_revision_has_its_twins_and_paths(tmp_path: Path) -> None:
+    path = tmp_path / "nvr.db"
+    with closing(sqlite3.connect(path)) as database:
+        database.executescript((DUMPS / "0003.sql").read_text())
+    with Catalogue.open(path) as catalogue:
+        assert catalogue.twins_of([1]) == {1: (3,)}
+        assert [point.at for point in catalogue.path_of(1)] == [at(0), at(0.5)]
+        assert [(change.what, change.id) for change in catalogue.changes(0)] == [("begin", 1), ("end", 1), ("begin", 3)]

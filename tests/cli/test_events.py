@@ -3,14 +3,92 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from nvr.catalogue.store import Catalogue
+from nvr.model import Event
 from tests.fakes.station import nvr
 
-KEYS = ["id", "camera", "kind", "label", "start", "end", "score", "zones", "snapshot", "locked"]
+KEYS = [
+    "id",
+    "camera",
+    "kind",
+    "label",
+    "start",
+    "end",
+    "score",
+    "zones",
+    "snapshot",
+    "locked",
+    "thumbnail",
+    "began",
+    "ended",
+    "false",
+    "received",
+    "detail",
+    "same_as",
+    "also",
+]
+TABLE = ["id", "start", "duration", "camera", "kind", "label", "score", "zones", "also", "marks", "snapshot"]
+
+
+@pytest.fixture
+def busy(config: Path, now: datetime) -> Path:
+    """More events: what the camera told of event 1 (3) and of something else (4), and one in a zone (5)."""
+    with Catalogue.open(config.parent / "storage/nvr.db") as catalogue:
+        told = Event(
+            "hik1", "camera", "linedetection", now - timedelta(minutes=1), now, now, received=now, detail="line 1"
+        )
+        catalogue.open_event(told)
+        catalogue.open_event(replace(told, label="videoloss"))
+        began = now - timedelta(minutes=2)
+        catalogue.open_event(Event("hik1", "object", "car", began, began, began, zones=("gate", "yard")))
+    return config
+
+
+def listed(config: Path, *arguments: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(
+        nvr("events", "list", "--json", *arguments, "--config", str(config)).stdout
+    )
+    return found
+
+
+def test_what_the_camera_told_too_is_listed_once(busy: Path) -> None:
+    rows = listed(busy)
+    assert [row["id"] for row in rows] == [4, 1, 5, 2]
+    assert {row["id"]: row["also"] for row in rows} == {1: [3], 2: [], 4: [], 5: []}
+    everything = listed(busy, "--all")
+    assert [row["id"] for row in everything] == [4, 3, 1, 5, 2]
+    assert {row["id"]: row["same_as"] for row in everything if row["same_as"]} == {3: 1}
+    table = nvr("events", "list", "--all", "--config", str(busy)).stdout.splitlines()
+    also = {line.split()[0]: line for line in table}
+    assert " camera  " in also["1"].split("person")[1]
+    assert " event 1 " in also["3"]
+
+
+def test_events_are_narrowed_by_zone(busy: Path) -> None:
+    assert [row["id"] for row in listed(busy, "--zone", "gate")] == [5]
+    assert listed(busy, "--zone", "gat") == []
+
+
+def test_what_was_marked_false_is_left_out_and_counted(busy: Path) -> None:
+    with Catalogue.open(busy.parent / "storage/nvr.db") as catalogue:
+        catalogue.mark_false(1, True)
+    done = nvr("events", "list", "--config", str(busy))
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["id", "4", "5", "2"]
+    assert done.stderr == "nvr: 1 marked false left out; --all lists them, too\n"
+    assert [row["id"] for row in listed(busy, "--false")] == [1]
+    everything = nvr("events", "list", "--all", "--config", str(busy))
+    assert [line.split()[0] for line in everything.stdout.splitlines()] == ["id", "4", "3", "1", "5", "2"]
+    assert everything.stderr == ""
+    assert nvr("events", "list", "--zone", "gate", "--config", str(busy)).stderr == "", (
+        "only what would be listed counts"
+    )
 
 
 def test_events_are_listed_newest_first_with_the_stable_keys(config: Path, now: datetime) -> None:
@@ -46,7 +124,7 @@ def test_events_are_narrowed(config: Path, filters: list[str], labels: list[str]
 def test_a_listing_into_a_pipe_is_not_decorated(config: Path) -> None:
     done = nvr("events", "list", "--config", str(config))
     lines = done.stdout.splitlines()
-    assert lines[0].split() == ["id", "start", "duration", "camera", "kind", "label", "score", "locked", "snapshot"]
+    assert lines[0].split() == TABLE
     assert len(lines) == 3
     assert lines[1].split()[0] == "1"
     assert "\x1b" not in done.stdout
@@ -57,43 +135,6 @@ def test_no_event_is_no_line_of_output(config: Path) -> None:
     done = nvr("events", "list", "--camera", "hik2", "--config", str(config))
     assert (done.returncode, done.stdout) == (0, "")
     assert done.stderr.startswith("no events since ")
-
-
-def test_one_event_is_shown_with_its_video(config: Path) -> None:
-    done = nvr("events", "show", "1", "--config", str(config))
-    assert "person at hik1" in done.stdout
-    assert "a.mp4 at 240.0 s" in done.stdout
-    shown = json.loads(nvr("events", "show", "1", "--json", "--config", str(config)).stdout)
-    assert list(shown) == [*KEYS, "video"]
-    assert shown["video"].endswith("a.mp4")
-
-
-@pytest.mark.parametrize("command", ["show", "lock", "unlock"])
-def test_an_event_that_is_not_there_is_one_line(config: Path, command: str) -> None:
-    missing = nvr("events", command, "99", "--config", str(config))
-    assert (missing.returncode, missing.stderr) == (1, "nvr: no event 99; see nvr events list\n")
-
-
-def test_an_event_is_locked_and_unlocked(config: Path) -> None:
-    def shown() -> tuple[bool, str]:
-        found = nvr("events", "show", "1", "--config", str(config)).stdout
-        rows = json.loads(nvr("events", "list", "--json", "--config", str(config)).stdout)
-        return rows[0]["locked"], next(line.split()[1] for line in found.splitlines() if "locked" in line)
-
-    assert shown() == (False, "no")
-    done = nvr("events", "lock", "1", "--config", str(config))
-    assert (
-        done.stdout == "event 1 is locked: what there is of its video and picture is kept until nvr events unlock 1\n"
-    )
-    assert shown() == (True, "yes:")
-    assert nvr("events", "unlock", "1", "--config", str(config)).returncode == 0
-    assert shown() == (False, "no")
-
-
-def test_an_event_with_a_number_beyond_every_id_is_one_line(config: Path) -> None:
-    done = nvr("events", "show", "99999999999999999999", "--config", str(config))
-    assert done.returncode == 1
-    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from nvr import layout
 from nvr.catalogue.store import Catalogue
 from nvr.catalogue.upgrade import upgrade
 from nvr.clock import format_rfc3339
-from nvr.model import Gap
+from nvr.model import Event, Gap
 from nvr.reason import Reason
 from tests.cli.conftest import Configure
 from tests.fakes.archive import FRAME, Archive, shown
@@ -107,13 +107,80 @@ def test_bad_usage_is_told(recorded: Path, arguments: list[str], said: str) -> N
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("output", [".", "", "storage/segments/hik1/clip.mp4", "storage/snapshots/clip.mp4"])
+@pytest.mark.parametrize(
+    "output", [".", "", "storage/segments/hik1/clip.mp4", "storage/snapshots/clip.mp4", "storage/samples/clip.mp4"]
+)
 def test_no_clip_goes_to_a_folder_or_among_the_recordings(recorded: Path, begin: datetime, output: str) -> None:
     ages = ["--from", format_rfc3339(begin), "--to", format_rfc3339(begin + 50 * FRAME)]
     words = ["--camera", "hik1", *ages, "-o", output, "--force", "--config", str(recorded)]
     done = nvr("export", *words, cwd=recorded.parent)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("nvr: --output: ")
+
+
+def happen(config: Path, start: datetime, end: datetime | None, camera: str = "hik1") -> int:
+    """An event of the past, with rolls of a second."""
+    with config.open("a") as file:
+        file.write("retention: {pre_roll: 1s, post_roll: 1s, min_free: 1B}\n")
+    with Catalogue.open(config.parent / "storage/nvr.db") as catalogue:
+        return catalogue.open_event(Event(camera, "object", "Traffic Light", start, start, end))
+
+
+def export_event(config: Path, *arguments: str) -> Any:
+    return nvr("events", "export", *arguments, "--config", str(config), cwd=config.parent)
+
+
+def test_the_clip_of_an_event_has_what_is_before_and_after_it(recorded: Path, begin: datetime) -> None:
+    id = happen(recorded, begin + 26 * FRAME, begin + 30 * FRAME)
+    done = export_event(recorded, str(id), "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert (told["from"], told["to"]) == (format_rfc3339(begin + FRAME), format_rfc3339(begin + 55 * FRAME))
+    (file,) = told["files"]
+    day, time = layout.stamp(begin + 26 * FRAME)
+    assert Path(file["path"]).name == f"hik1_{day}_{time}_traffic-light_{id}.mp4"
+    numbers = [picture.number for picture in shown(recorded.parent / file["path"])]
+    assert numbers == list(range(50)), "from the key frame before the roll up to where the camera was lost"
+    (gap,) = told["gaps"]
+    assert gap["reason"] == "unreachable"
+
+
+def test_an_event_alone_is_exported_without_roll(recorded: Path, begin: datetime) -> None:
+    id = happen(recorded, begin + 26 * FRAME, begin + 56 * FRAME)
+    done = export_event(recorded, str(id), "--no-roll", "-o", "alone")
+    assert done.returncode == 0, done.stderr
+    first, second = done.stdout.splitlines()
+    assert first.startswith("alone.mp4: ")
+    assert second.endswith("for 0.2s: the camera could not be reached (no answer)")
+    assert [picture.number for picture in shown(recorded.parent / "alone.mp4")] == list(range(25, 50))
+
+
+def test_a_clip_of_an_event_replaces_nothing(recorded: Path, begin: datetime) -> None:
+    id = happen(recorded, begin + 26 * FRAME, begin + 30 * FRAME)
+    (recorded.parent / "mine.mp4").write_bytes(b"mine")
+    done = export_event(recorded, str(id), "-o", "mine.mp4")
+    assert (done.returncode, (recorded.parent / "mine.mp4").read_bytes()) == (1, b"mine")
+    assert "is there already" in done.stderr
+    assert export_event(recorded, str(id), "-o", "mine.mp4", "--force").returncode == 0
+
+
+def test_an_event_that_lasts_is_exported_up_to_now(recorded: Path, begin: datetime) -> None:
+    id = happen(recorded, begin + 26 * FRAME, None)
+    told = json.loads(export_event(recorded, str(id), "--json").stdout)
+    assert told["from"] == format_rfc3339(begin + FRAME)
+    assert told["to"] > format_rfc3339(begin + timedelta(minutes=9))
+    (file,) = told["files"]
+    assert file["packets"] == 100
+
+
+def test_an_event_without_video_says_why_and_one_that_is_not_there_too(recorded: Path, begin: datetime) -> None:
+    id = happen(recorded, begin + 80 * FRAME, begin + 90 * FRAME)
+    done = export_event(recorded, str(id))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "the camera could not be reached (no answer)" in done.stderr
+    missing = export_event(recorded, "99")
+    assert (missing.returncode, missing.stderr) == (1, "nvr: no event 99; see nvr events list\n")
+    assert not list(recorded.parent.glob("*.mp4"))
 
 
 def test_a_clip_of_what_is_being_recorded(looped: Path) -> None:

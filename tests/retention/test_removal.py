@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -132,6 +133,27 @@ def test_an_event_whose_picture_cannot_be_deleted_stays_known(scene: Scene) -> N
     picture.rmdir()
     assert scene.remover.forget([event]) == 1
     assert scene.archive.catalogue.event(id) is None
+
+
+def test_an_events_pictures_go_both_and_before_it(scene: Scene) -> None:
+    id = scene.archive.happen(DAY)
+    event = scene.archive.catalogue.event(id)
+    assert event is not None
+    assert event.snapshot is not None
+    thumbnail = event.snapshot.with_suffix(".thumb.jpg")
+    event = replace(event, thumbnail=thumbnail)
+    scene.archive.catalogue.update_event(event)
+    (scene.archive.storage / thumbnail).mkdir()  # cannot be unlinked
+    sample = layout.sample_path(event.camera, event.start, event.label, id)
+    layout.write_durably(scene.archive.storage / sample, b"mine")
+    assert scene.remover.forget([event]) == 0
+    assert scene.archive.catalogue.event(id) == event
+    (scene.archive.storage / thumbnail).rmdir()
+    (scene.archive.storage / thumbnail).write_bytes(b"small")
+    assert scene.remover.forget([event]) == 1
+    assert scene.archive.catalogue.event(id) is None
+    assert not list((scene.archive.storage / "snapshots").rglob("*.jpg"))
+    assert (scene.archive.storage / sample).read_bytes() == b"mine"
 
 
 def test_the_reserve_is_there_and_is_not_given_while_there_is_room(scene: Scene) -> None:

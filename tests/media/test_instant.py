@@ -1,0 +1,138 @@
+"""The picture of an instant is the one that the video shows then, wherever it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+import cv2
+import numpy as np
+import pytest
+
+from nvr import layout
+from nvr.media.instant import OLDEST, Shown, encode_jpeg, shown_at
+from nvr.model import Segment
+from tests.fakes.archive import FRAME, Archive, instant
+from tests.fakes.clip import HEIGHT, WIDTH, write
+from tests.fakes.footage import frame_number
+
+MOMENT = timedelta(milliseconds=1)
+TAPES: dict[str, dict[str, Literal["libx264", "libx265"] | int]] = {
+    "h264": {},
+    "h265": {"codec": "libx265"},
+    "b-frames": {"b_frames": 2},
+}
+
+
+@pytest.fixture(scope="module", params=TAPES)
+def tape(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """8 s, a key frame every second."""
+    path = tmp_path_factory.mktemp("tape") / f"{request.param}.mp4"
+    return write(path, frames=200, **TAPES[request.param])  # type: ignore[arg-type]  # options of write
+
+
+@pytest.fixture
+def archive(tmp_path: Path, tape: Path) -> Iterator[Archive]:
+    made = Archive(tmp_path / "storage", tape)
+    yield made
+    made.close()
+
+
+def number(archive: Archive, segments: list[Segment], at: datetime) -> int | None:
+    found = shown_at(archive.storage, segments, at)
+    if found is None:
+        return None
+    assert found.at <= at
+    assert found.i420.shape == (HEIGHT * 3 // 2, WIDTH)
+    return frame_number(found.i420[:HEIGHT])
+
+
+def delay(archive: Archive) -> timedelta:
+    """With B-frames an instant is that of decoding: pictures are shown so much later."""
+    return 2 * FRAME if archive.tape.stem == "b-frames" else timedelta()
+
+
+@pytest.mark.parametrize("state", ["closed", "salvaged"])
+def test_every_picture_is_found_at_its_instant_and_until_the_next(
+    archive: Archive, state: Literal["closed", "salvaged"]
+) -> None:
+    segments = [archive.add(0, 100, state=state), archive.add(100, 200, state=state)]
+    first = 0 if not delay(archive) else 2
+    for wanted in [first, 1 + first, 24, 25, 26, 49, 74, 90]:
+        at = instant(wanted) + delay(archive)
+        assert number(archive, segments, at + MOMENT) == wanted
+        assert number(archive, segments, at + FRAME - 2 * MOMENT) == wanted
+    if not delay(archive):
+        for wanted in (90, 100, 124, 180):
+            assert number(archive, segments, instant(wanted) + MOMENT) == wanted
+            assert number(archive, segments, instant(wanted)) == wanted, "to the microsecond"
+
+
+def test_what_is_being_written_counts_as_far_as_it_is_whole(archive: Archive) -> None:
+    segment = archive.add(0, 200, state="open")
+    assert number(archive, [segment], instant(60) + delay(archive) + MOMENT) == 60
+    last = number(archive, [segment], instant(199))
+    assert last is not None
+    assert 100 < last < 199, "the end of it is still in memory"
+
+
+def test_the_first_picture_of_a_file_that_shows_it_late_is_found_before_it(archive: Archive) -> None:
+    """Between the row's start of a segment and its first picture the one before is shown."""
+    before = archive.add(0, 50)
+    after = replace(archive.add(50, 100), start=before.end)
+    at = after.start + delay(archive) / 2
+    assert number(archive, [before, after], at) in (47, 48, 49, 50)
+
+
+def test_a_gap_has_no_picture(archive: Archive) -> None:
+    segments = [archive.add(0, 50), archive.add(150, 200)]
+    end = segments[0].end
+    assert number(archive, segments, end + OLDEST - MOMENT) in (47, 49)
+    assert number(archive, segments, end + OLDEST) is None
+    assert number(archive, segments, instant(0) - MOMENT) is None
+    assert number(archive, [], instant(0)) is None
+
+
+def test_where_the_clock_was_set_back_the_later_recording_is_shown(archive: Archive) -> None:
+    earlier = archive.add(0, 100)
+    later = archive.add(100, 200, at=instant(50) + MOMENT, run="run-2")
+    assert number(archive, [earlier, later], instant(60) + 2 * MOMENT + delay(archive)) == 110
+    assert number(archive, [earlier, later], instant(40) + MOMENT + delay(archive)) == 40
+
+
+def test_a_file_that_is_gone_or_damaged_gives_no_picture(archive: Archive) -> None:
+    segment = archive.add(0, 100)
+    file = archive.storage / segment.path
+    file.write_bytes(file.read_bytes()[:300])
+    assert number(archive, [segment], instant(10)) is None
+    file.unlink()
+    assert number(archive, [segment], instant(10)) is None
+
+
+def test_a_file_that_is_closed_meanwhile_is_found(archive: Archive) -> None:
+    segment = replace(archive.add(0, 100), state="open")
+    assert number(archive, [segment], instant(10) + delay(archive) + MOMENT) == 10
+    file = archive.storage / segment.path
+    file.rename(file.with_name(file.name + layout.PART_SUFFIX))
+    assert number(archive, [segment], instant(10) + delay(archive) + MOMENT) == 10
+
+
+def test_a_jpeg_shows_what_the_picture_did() -> None:
+    bgr = np.zeros((180, 320, 3), np.uint8)
+    bgr[:, :160], bgr[:, 160:] = (200, 60, 20), (10, 120, 240)
+    i420 = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2YUV_I420), np.uint8)
+    encoded = encode_jpeg(Shown(i420, 320, 180, instant(0)))
+    assert encoded.startswith(b"\xff\xd8")
+    shown = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_COLOR)
+    assert shown is not None
+    assert shown.shape == (180, 320, 3)
+    for column in (40, 280):
+        assert np.abs(shown[90, column].astype(int) - bgr[90, column].astype(int)).max() <= 6
+
+
+def test_what_has_no_size_is_no_picture() -> None:
+    with pytest.raises(ValueError, match="could not encode"):
+        encode_jpeg(Shown(np.zeros((0, 0), np.uint8), 0, 0, instant(0)))

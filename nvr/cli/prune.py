@@ -65,7 +65,8 @@ class Pruning:
         self._policy = policy_of(config)
         self._now = from_us(clock.now_us())
         only_events = [name for name, limits in self._policy.cameras.items() if limits.only_events]
-        plan = Plan(catalogue, self._policy, self._now, watched(folder, only_events, clock))
+        told = {name for name, limits in self._policy.cameras.items() if limits.told}
+        plan = Plan(catalogue, self._policy, self._now, watched(folder, only_events, clock, told))
         self.deletions: Iterator[Deletion] = plan.all(look_at_disk(config.storage))
         self.events: Iterator[Event] = plan.expired()
 

@@ -11,6 +11,8 @@ from nvr.model import Event, Segment
 WINDOW = timedelta(days=1)
 INSTANT = timedelta(microseconds=1)
 """What only touches is near, too; spans that are asked for are half-open."""
+NOBODY_LOOKED = "not analysed"
+"""Label of the events of kind ``health`` that say so: whatever may have been there is kept."""
 Span = tuple[datetime, datetime]
 
 
@@ -44,7 +46,7 @@ class Cover:
             return
         before, after = self._rolls
         self._known = since, until = segment.start, max(segment.end, segment.start + WINDOW)
-        found = list(self._events(since - after - INSTANT, until + before + INSTANT))
+        found = [event for event in self._events(since - after - INSTANT, until + before + INSTANT) if counts(event)]
         self._around = _Spans(map(self._rolled, found))
         self._locked = _Spans(self._rolled(event) for event in found if event.locked)
 
@@ -52,6 +54,15 @@ class Cover:
         before, after = self._rolls
         end = event.end if event.end is not None else max(self._now, event.start)
         return event.start - before, end + after
+
+
+def counts(event: Event) -> bool:
+    """Whether there is something to be seen in the video around an event: not where a person said that there is not,
+    and not because of a trouble, unless that was nobody looking.
+
+    Who locks an event knows better than who marked it false.
+    """
+    return event.locked or not (event.false or (event.kind == "health" and event.label != NOBODY_LOOKED))
 
 
 class _Spans:

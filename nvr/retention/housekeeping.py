@@ -56,7 +56,8 @@ class Housekeeping:
         self._breathe = breathe
         self._remover = Remover(task.storage, catalogue, clock, Reserve(task.database))
         only_events = [camera for camera, limits in task.policy.cameras.items() if limits.only_events]
-        self._vigil = Vigil(only_events, task.folder, catalogue, clock)
+        told = {camera for camera, limits in task.policy.cameras.items() if limits.told}
+        self._vigil = Vigil(only_events, task.folder, catalogue, clock, told)
         self._short = ""
         self._making_room = False
         self._room_looked_us = 0

@@ -24,6 +24,8 @@ class Limits:
     """Bytes; None is no limit."""
     only_events: bool = False
     """``record: events``: what no event is near goes as soon as none can be told any more."""
+    told: bool = False
+    """``detect: camera``: nobody looks but the camera itself, and somebody has to hear it."""
 
     @property
     def plain(self) -> timedelta:
@@ -72,6 +74,7 @@ def policy_of(config: Config) -> Policy:
             first(camera.retention.events, shared.events),
             camera.retention.max_size,
             camera.record == "events",
+            camera.detect.mode == "camera",
         )
         for name, camera in config.cameras.items()
     }

@@ -1,12 +1,13 @@
 """Whether a camera is being looked at: without that, "no event" says nothing about its video.
 
-For cameras with ``record: events``. A time in which nobody looked is an event of its own, kind ``health``: it is
-listed, and its video is kept like that of any other event. Runs in the janitor process.
+For cameras with ``record: events``. With ``detect: camera`` the camera itself looks, as long as its alerts are heard.
+A time in which nobody looked is an event of its own, kind ``health``: it is listed, and its video is kept like that of
+any other event. Runs in the janitor process.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from nvr.catalogue.store import Catalogue
 from nvr.clock import Clock, from_us
 from nvr.errors import StorageError
 from nvr.model import Event
+from nvr.retention.cover import NOBODY_LOOKED
 from nvr.retention.policy import SETTLE
 
 STALE_US = 10_000_000
@@ -23,16 +25,15 @@ PICTURE_US = 60_000_000
 """How old the newest picture of a camera may be; one with ``frames: key`` sees few."""
 NOTE = timedelta(seconds=10)
 """A shorter time without a look is no event: the next look tells of what moved meanwhile."""
-LABEL = "not analysed"
 
 
-def blind_since(folder: Path, camera: str, clock: Clock) -> int | None:
+def blind_since(folder: Path, camera: str, clock: Clock, *, told: bool = False) -> int | None:
     """Since when a camera is not looked at, microseconds since 1970 UTC, 0 for never at all; None while it is.
 
-    ``folder`` has the pulses; one that may not be read tells nothing.
+    ``folder`` has the pulses; one that may not be read tells nothing. ``told``: the camera does the looking.
     """
     try:
-        return _blind_since(folder, camera, clock)
+        return _deaf_since(folder, camera, clock) if told else _blind_since(folder, camera, clock)
     except StorageError:
         return 0
 
@@ -51,18 +52,33 @@ def _blind_since(folder: Path, camera: str, clock: Clock) -> int | None:
     return recorder.frame_at_us if recorder.beat_us - recorder.frame_at_us > PICTURE_US else None
 
 
-def watched(folder: Path, cameras: Iterable[str], clock: Clock) -> set[str]:
-    """Those of the cameras that are looked at just now."""
-    return {camera for camera in cameras if blind_since(folder, camera, clock) is None}
+def _deaf_since(folder: Path, camera: str, clock: Clock) -> int | None:
+    """The same for a camera that tells what it sees: whether anybody hears it."""
+    beat = pulse.read(layout.pulse_path(folder, f"alerts.{camera}"))
+    if beat is None:
+        return 0
+    fresh = clock.monotonic_us() - beat.beat_monotonic_us <= STALE_US
+    if not fresh:
+        return beat.beat_us
+    return None if beat.state == "listening" else beat.deaf_since_us
+
+
+def watched(folder: Path, cameras: Iterable[str], clock: Clock, told: Collection[str] = ()) -> set[str]:
+    """Those of the cameras that are looked at just now; by themselves those that are ``told`` of."""
+    return {camera for camera in cameras if blind_since(folder, camera, clock, told=camera in told) is None}
 
 
 class Vigil:
     """Notes when nobody looks. ``look`` is to be called about once a second."""
 
-    def __init__(self, cameras: Iterable[str], folder: Path, catalogue: Catalogue, clock: Clock) -> None:
+    def __init__(
+        self, cameras: Iterable[str], folder: Path, catalogue: Catalogue, clock: Clock, told: Collection[str] = ()
+    ) -> None:
+        """``told`` names those of the cameras that do the looking themselves."""
         self.watched: set[str] = set()
         """The cameras that were looked at when last asked."""
         self._cameras = tuple(cameras)
+        self._told = told
         self._folder = folder
         self._catalogue = catalogue
         self._clock = clock
@@ -72,7 +88,10 @@ class Vigil:
     def look(self) -> None:
         """Raises CatalogueError where an event could not be stored; that is tried again."""
         now = from_us(self._clock.now_us())
-        blind = {camera: blind_since(self._folder, camera, self._clock) for camera in self._cameras}
+        blind = {
+            camera: blind_since(self._folder, camera, self._clock, told=camera in self._told)
+            for camera in self._cameras
+        }
         self.watched = {camera for camera, since_us in blind.items() if since_us is None}
         for camera, since_us in blind.items():
             if since_us is not None:
@@ -90,7 +109,7 @@ class Vigil:
         if event is not None and event.end is not None and since - event.end > SETTLE:
             event = None
         if event is None and now - since > NOTE:
-            self._store(Event(camera, "health", LABEL, start=since, seen=now))
+            self._store(Event(camera, "health", NOBODY_LOOKED, start=since, seen=now))
         elif event is not None and (event.end is not None or now - event.seen > NOTE):
             self._store(replace(event, end=None, seen=now))
 

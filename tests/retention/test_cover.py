@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nvr.model import Event, Segment
-from nvr.retention.cover import Cover
+from nvr.model import Event, EventKind, Segment
+from nvr.retention.cover import NOBODY_LOOKED, Cover
 
 BEGIN = datetime(2026, 11, 1, tzinfo=UTC)
 ROLLS = timedelta(seconds=10), timedelta(seconds=20)
@@ -52,6 +53,23 @@ def test_an_event_that_lasts_is_near_up_to_now() -> None:
     assert not lasting.has_event(video(0, 60))
 
 
+@pytest.mark.parametrize("kind", ["object", "motion", "camera", "health"])
+@pytest.mark.parametrize("end", [110, None])
+def test_an_event_of_any_kind_has_its_rolls_while_it_lasts_and_later(kind: EventKind, end: float | None) -> None:
+    near = cover(replace(event(100, end), kind=kind, label=NOBODY_LOOKED if kind == "health" else "person"))
+    found = [near.has_event(video(begin, begin + 1)) for begin in (88, 89, 105, 130, 131)]
+    assert found == [False, True, True, True, end is None]
+
+
+def test_an_event_that_a_person_denied_protects_nothing_unless_it_is_locked() -> None:
+    denied = replace(event(100, 110), false=True)
+    assert not cover(denied).has_event(video(95, 105))
+    assert cover(denied, event(111, 112)).has_event(video(95, 105)), "another one does"
+    locked = cover(replace(denied, locked=True))
+    assert locked.has_event(video(95, 105))
+    assert locked.has_lock(video(95, 105))
+
+
 def test_only_a_locked_event_locks() -> None:
     both = cover(event(100, 110), event(1000, 1010, locked=True))
     assert not both.has_lock(video(95, 105))
@@ -73,3 +91,10 @@ def test_it_says_what_comparing_each_with_each_says(
         segment = video(begin, begin + lasted)
         assert asked.has_event(segment) is bool(near)
         assert asked.has_lock(segment) is any(locked for _, _, locked in near)
+
+
+def test_a_trouble_protects_nothing_but_where_nobody_looked() -> None:
+    trouble = replace(event(100, None), kind="health", label="alerts down")
+    assert not cover(trouble).has_event(video(95, 105)), "it may last for weeks"
+    assert cover(replace(trouble, label=NOBODY_LOOKED)).has_event(video(95, 105))
+    assert cover(replace(trouble, locked=True)).has_event(video(95, 105))

@@ -14,7 +14,7 @@ from nvr.catalogue.upgrade import upgrade
 from nvr.clock import EPOCH, from_us
 from nvr.model import Event
 from nvr.pulse import Pulse, PulseWriter
-from nvr.retention.vigil import Vigil, blind_since
+from nvr.retention.vigil import Vigil, blind_since, watched
 from tests.fakes.clock import FakeClock
 
 
@@ -120,3 +120,36 @@ def test_a_short_time_is_none_and_one_that_returns_soon_is_the_same(scene: Scene
     scene.seconds(400, alive=True)
     scene.seconds(30, alive=False)
     assert len(scene.events()) == 2
+
+
+def hear(scene: Scene, state: str = "listening", deaf_since_us: int = 0) -> None:
+    now = scene.clock.monotonic_us(), scene.clock.now_us()
+    with PulseWriter(layout.pulse_path(scene.folder, "alerts.hik1")) as writer:
+        writer.beat(Pulse("alerts.hik1", 1, state, *now, deaf_since_us=deaf_since_us))
+
+
+def test_a_camera_that_looks_itself_is_watched_while_it_is_heard(scene: Scene) -> None:
+    assert blind_since(scene.folder, "hik1", scene.clock, told=True) == 0
+    hear(scene)
+    assert blind_since(scene.folder, "hik1", scene.clock, told=True) is None
+    assert watched(scene.folder, ["hik1"], scene.clock, {"hik1"}) == {"hik1"}
+    assert watched(scene.folder, ["hik1"], scene.clock) == set(), "the analyzer does not run"
+    scene.clock.advance(11)
+    assert blind_since(scene.folder, "hik1", scene.clock, told=True) == scene.clock.now_us() - 11_000_000
+    hear(scene, "waiting", deaf_since_us=77)
+    assert blind_since(scene.folder, "hik1", scene.clock, told=True) == 77
+
+
+def test_a_time_in_which_it_is_not_heard_is_an_event(scene: Scene) -> None:
+    vigil = Vigil(["hik1"], scene.folder, scene.catalogue, scene.clock, {"hik1"})
+    hear(scene)
+    vigil.look()
+    assert vigil.watched == {"hik1"}
+    since = scene.clock.now_us()
+    for state in [*["waiting"] * 30, "listening"]:
+        scene.clock.advance(1)
+        hear(scene, state, deaf_since_us=since)
+        vigil.look()
+        assert vigil.watched == ({"hik1"} if state == "listening" else set())
+    (event,) = scene.events()
+    assert (event.label, event.start, event.end) == ("not analysed", from_us(since), from_us(since + 31_000_000))

@@ -10,6 +10,7 @@ import typer
 from nvr.cli.app import ConfigOption, JsonOption, app, check_camera, load_config
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from nvr.clock import Clock
@@ -64,6 +65,7 @@ def try_camera(
     config: ConfigOption = None,
 ) -> None:
     """One careful login: what the streams are, and what to fix."""
+    from nvr.cli.hearing import hear
     from nvr.cli.listing import print_json
     from nvr.clock import SystemClock
     from nvr.errors import SourceError
@@ -72,7 +74,7 @@ def try_camera(
     check_camera(settings, name)
     camera = settings.cameras[name]
     clock = SystemClock()
-    folder = _run_folder(settings.storage)
+    folder = run_folder(settings.storage)
     report: dict[str, Any] = {"camera": name, "streams": {}}
     for stream, address in (("main", camera.main), ("sub", camera.sub)):
         if address is not None:
@@ -81,15 +83,20 @@ def try_camera(
             try:
                 found = _look_at(address, folder, clock, seconds, audio=camera.audio != "off" and stream == "main")
             except SourceError as error:
-                raise type(error)(_with_hint(error)) from error
+                raise type(error)(with_hint(error)) from error
             report["streams"][stream] = found
             if not json:
                 _print_found(found)
+    alerts = hear(name, camera, folder, clock)
+    if alerts is not None:
+        report["alerts"] = alerts
+        if not json:
+            typer.echo(f"{name} alerts: {alerts['url']}\n  login      {alerts['login']}\n  alerts     can be heard")
     if json:
         print_json(report)
 
 
-def _run_folder(storage: Path) -> Path | None:
+def run_folder(storage: Path) -> Path | None:
     """Where a running nvr notes which logins were refused; None where none runs."""
     from nvr import layout
     from nvr.errors import StorageError
@@ -102,15 +109,10 @@ def _run_folder(storage: Path) -> Path | None:
 
 
 def _look_at(address: Address, folder: Path | None, clock: Clock, seconds: float, *, audio: bool) -> dict[str, Any]:
-    from nvr.media.door import Door
     from nvr.media.probe import announced, sample
 
-    login, tracks = "none asked for", list[str]()
-    if address.url.startswith("rtsp://"):
-        login = _ask_for_login(address)
-    until_us = clock.monotonic_us() + WAIT_US
-    door = None if folder is None else Door(folder, address, clock).try_login(lambda: clock.monotonic_us() < until_us)
-    found = sample(address, clock, audio=audio, seconds=seconds, login=door)
+    login, tracks = ask_for_login(address), list[str]()
+    found = sample(address, clock, audio=audio, seconds=seconds, login=try_login(address, folder, clock))
     if address.url.startswith("rtsp://"):
         tracks = announced(address)
     return {
@@ -129,11 +131,13 @@ def _look_at(address: Address, folder: Path | None, clock: Clock, seconds: float
     }
 
 
-def _ask_for_login(address: Address) -> str:
+def ask_for_login(address: Address) -> str:
     """How the camera wants to be logged in to. Raises LoginError where that cannot work, SourceError."""
     from nvr.errors import LoginError
     from nvr.media.probe import greet
 
+    if not address.url.startswith("rtsp://"):
+        return "none asked for"
     greeting = greet(address)
     if greeting.status != 401:
         return "none asked for"
@@ -142,6 +146,17 @@ def _ask_for_login(address: Address) -> str:
     if not address.username:
         raise LoginError(f"{address.url}: the camera wants a login: give username and password")
     return ", ".join(offer.split()[0] for offer in greeting.offers if offer) or "unknown"
+
+
+def try_login(address: Address, folder: Path | None, clock: Clock) -> AbstractContextManager[None] | None:
+    """What to hold while logging in, so that a running nvr and others do not try at the same time, or what was refused.
+
+    ``folder`` is ``run_folder``; None where nobody else is.
+    """
+    from nvr.media.door import Door
+
+    until_us = clock.monotonic_us() + WAIT_US
+    return None if folder is None else Door(folder, address, clock).try_login(lambda: clock.monotonic_us() < until_us)
 
 
 def _advise(found: Sample) -> list[str]:
@@ -180,7 +195,7 @@ def _off(offset_us: int) -> str:
     return f"{format_duration(timedelta(microseconds=abs(offset_us)))} {'ahead of' if offset_us > 0 else 'behind'}"
 
 
-def _with_hint(error: SourceError) -> str:
+def with_hint(error: SourceError) -> str:
     """An error and what to change because of it, in one line."""
     from nvr.reason import Reason
 

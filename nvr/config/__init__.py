@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from nvr.config.alerts import Alerts
 from nvr.config.detect import Detect
 from nvr.config.tree import Camera, CameraRetention, Config, Recording, Retention, Shared
 from nvr.config.unit import parse_size
@@ -19,6 +20,7 @@ from nvr.config.value import Outside
 from nvr.errors import ConfigError
 
 __all__ = [
+    "Alerts",
     "Camera",
     "CameraRetention",
     "Config",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from nvr.config import alerts, zone
 from nvr.config.address import is_file, split_login
 
 _OF_HOST = ("host", "port", "channel")
@@ -15,8 +16,8 @@ _LOGIN = ("username", "password")
 
 
 def combined(shared: Mapping[str, object], own: Mapping[str, object]) -> dict[str, object]:
-    """A camera's keys with those of ``defaults`` under them: its own win, ``detect`` and ``retention`` combine key by
-    key.
+    """A camera's keys with those of ``defaults`` under them: its own win, and ``detect``, ``alerts`` and ``retention``
+    combine key by key.
 
     An address of its own replaces a shared one whole, a login in its own URL a shared login.
     """
@@ -33,7 +34,10 @@ def combined(shared: Mapping[str, object], own: Mapping[str, object]) -> dict[st
     detect = _detect(shared.get("detect")), _detect(own.get("detect"))
     keys.update((key, value) for key, value in own.items() if value is not None or key == "password")
     if detect[0] is not None and detect[1] is not None:
-        keys["detect"] = {**detect[0], **detect[1]}
+        keys["detect"] = {**_of_use(detect[0], detect[1]), **detect[1]}
+    told = alerts.combined(shared.get("alerts"), own.get("alerts"), has_host=own.get("host") is not None)
+    if told is not None:
+        keys["alerts"] = told
     retention = shared.get("retention"), own.get("retention")
     if isinstance(retention[0], Mapping) and isinstance(retention[1], Mapping):
         keys["retention"] = {**retention[0], **retention[1]}
@@ -45,6 +49,14 @@ def _detect(given: object) -> Mapping[str, object] | None:
     if isinstance(given, str):
         return {"mode": given}
     return given if isinstance(given, Mapping) else None
+
+
+def _of_use(shared: Mapping[str, object], own: Mapping[str, object]) -> Mapping[str, object]:
+    """Shared keys of ``detect`` without filters of labels that the camera, which names its own, does not look for."""
+    filters, labels = shared.get("filters"), own.get("labels")
+    if not isinstance(filters, Mapping) or not isinstance(labels, list | tuple):
+        return shared
+    return {**shared, "filters": {label: value for label, value in filters.items() if label in labels}}
 
 
 def _holds_login(url: object) -> bool:
@@ -74,7 +86,7 @@ def without_login(keys: Mapping[str, object]) -> dict[str, object]:
     return moved
 
 
-def misfits(keys: Mapping[str, object]) -> Iterator[tuple[tuple[str, ...], str]]:
+def misfits(keys: Mapping[str, object]) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """Keys of one camera that do not go together: (place within the camera, what is wrong and what to do)."""
     given = {key for key, value in keys.items() if value is not None}
     url, detect = keys.get("url"), keys.get("detect")
@@ -99,3 +111,5 @@ def misfits(keys: Mapping[str, object]) -> Iterator[tuple[tuple[str, ...], str]]
     stream = detect.get("stream") if isinstance(detect, Mapping) else getattr(detect, "stream", None)
     if stream == "sub" and "url" in given and not {"host", "sub_url"} & given:
         yield ("detect", "stream"), "got sub, but the camera has no sub stream: give its sub_url, or leave it at auto"
+    yield from alerts.misfits(keys)
+    yield from ((("detect", *place), text) for place, text in zone.misfits(detect))

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
+from nvr.config.alerts import Alerts
 from nvr.config.detect import Detect
 from nvr.config.document import Document, Place, Problem
 from nvr.config.echo import shown
+from nvr.config.modelfile import ModelFile
 from nvr.config.tree import Camera, CameraRetention, Config, Recording, Retention
+from nvr.config.zone import Filter, Line, Zone
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -34,6 +37,12 @@ _WANT = {
     "string_pattern_mismatch": "a name of small letters, digits and hyphens, at most 32, such as front-door",
     "string_too_short": "text that is not empty",
     "too_short": "at least one",
+    "too_long": "at most {max_length}",
+}
+_MISSING: dict[str | int, str] = {
+    "path": "want the path of an ONNX model",
+    "cameras": "name at least one camera",
+    "points": "want points such as [[0.1, 0.5], [0.9, 0.5], [0.5, 1]]",
 }
 
 
@@ -67,7 +76,7 @@ def _cut(place: Place, document: Document) -> Place:
 def _text(one: ErrorDetails, place: Place) -> str:
     name, context = one["type"], one.get("ctx", {})
     if name == "missing":
-        return "is missing: name at least one camera"
+        return f"is missing: {_MISSING[place[-1]]}"
     if name == "extra_forbidden":
         return _unknown(place)
     if name == "value_error":
@@ -99,6 +108,16 @@ def _keys_at(place: Place) -> type[BaseModel]:
     match place:
         case ("cameras", _, "detect") | ("defaults", "detect"):
             return Detect
+        case ("cameras", _, "detect", "zones", _) | ("defaults", "detect", "zones", _):
+            return Zone
+        case ("cameras", _, "detect", "lines", _) | ("defaults", "detect", "lines", _):
+            return Line
+        case ("cameras", _, "detect", "filters", _) | ("defaults", "detect", "filters", _):
+            return Filter
+        case ("cameras", _, "detect", "model") | ("defaults", "detect", "model"):
+            return ModelFile
+        case ("cameras", _, "alerts") | ("defaults", "alerts"):
+            return Alerts
         case ("cameras", _, "retention") | ("defaults", "retention"):
             return CameraRetention
         case ("cameras", _) | ("defaults",):

@@ -10,13 +10,13 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     ModelWrapValidatorHandler,
-    StringConstraints,
     ValidationError,
     model_validator,
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from nvr.config.address import hikvision, is_file
+from nvr.config.alerts import Alerts, Switch, written_out
 from nvr.config.combination import combined, misfits, without_login
 from nvr.config.detect import Detect, Mode, spelled_out
 from nvr.config.keys import Keys, key
@@ -25,6 +25,7 @@ from nvr.config.value import (
     DurationSchema,
     Host,
     MostSize,
+    Name,
     Secret,
     Size,
     Text,
@@ -34,7 +35,6 @@ from nvr.config.value import (
 )
 from nvr.model import Address, StreamName
 
-NAME_PATTERN = r"^[a-z0-9][a-z0-9-]{0,31}$"
 _Segment = Annotated[timedelta, span(timedelta(seconds=5), timedelta(minutes=15)), DurationSchema]
 _Kept = Annotated[timedelta, span(timedelta(), timedelta(days=36500)), DurationSchema]
 _Roll = Annotated[timedelta, span(timedelta(), timedelta(minutes=15)), DurationSchema]
@@ -85,7 +85,10 @@ class Shared(Keys):
     retention: CameraRetention = key({}, "How long its video is kept, where that differs from the other cameras.")
     audio: Literal["auto", "off"] = key("auto", "Whether sound is recorded where the camera has it.")
     detect: Annotated[Detect, BeforeValidator(spelled_out, json_schema_input_type=Mode | Detect)] = key(
-        "objects", "What is looked for: off, motion or objects, or a mapping that says more."
+        "objects", "What is looked for: off, motion, objects or camera, or a mapping that says more."
+    )
+    alerts: Annotated[Alerts, BeforeValidator(written_out, json_schema_input_type=Switch | Alerts)] = key(
+        "off", "Whether the camera's own events are taken over: off, on, or a mapping that says more."
     )
 
     @model_validator(mode="before")
@@ -156,7 +159,7 @@ class Config(Keys):
     recording: Recording = key({}, "How video is written.")
     retention: Retention = key({}, "How long video is kept.")
     defaults: Shared = key({}, "Keys for all cameras; what a camera says itself wins, in detect key by key.")
-    cameras: dict[Annotated[str, StringConstraints(pattern=NAME_PATTERN)], Camera] = key(
+    cameras: dict[Name, Camera] = key(
         ..., "The cameras by name: small letters, digits and hyphens, at most 32.", min_length=1
     )
 

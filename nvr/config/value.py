@@ -161,6 +161,8 @@ def _reference(key: str, means: str) -> dict[str, Any]:
 
 DurationSchema = WithJsonSchema({"type": "string", "pattern": DURATION_PATTERN})
 Text = Annotated[str, StringConstraints(min_length=1)]
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
+"""Small letters, digits and hyphens, at most 32."""
 Texts = Annotated[tuple[Text, ...], BeforeValidator(_tuple)]
 AnyPath = Annotated[Path, BeforeValidator(_path)]
 """An absolute path; a relative one starts at the configuration file's folder, ``~`` at the home folder."""

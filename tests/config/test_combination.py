@@ -28,6 +28,16 @@ Keys = dict[str, object]
         ({"detect": {"fps": 2}}, {"detect": False}, {"detect": False}),
         ({"detect": {"fps": 2}}, {}, {"detect": {"fps": 2}}),
         (
+            {"detect": {"filters": {"car": {}, "dog": {}}, "fps": 2}},
+            {"detect": {"labels": ["dog"]}},
+            {"detect": {"filters": {"dog": {}}, "fps": 2, "labels": ["dog"]}},
+        ),
+        (
+            {"detect": {"filters": {"car": {}}}},
+            {"detect": {"labels": ["dog"], "filters": {"cat": {}}}},
+            {"detect": {"filters": {"cat": {}}, "labels": ["dog"]}},
+        ),
+        (
             {"retention": {"events": "9d"}},
             {"retention": {"continuous": "2d"}},
             {"retention": {"events": "9d", "continuous": "2d"}},
@@ -109,9 +119,10 @@ def test_keys_that_go_together_are_no_misfits(keys: Keys) -> None:
         ({"url": "rtsp://a", "detect": {"stream": "sub"}}, ("detect", "stream"), "no sub stream"),
         ({"host": "a", "record": "events", "detect": "off"}, ("record",), "detect is off"),
         ({"host": "a", "record": "events", "detect": {"mode": "off"}}, ("record",), "detect is off"),
+        ({"host": "a", "detect": {"required": ["yard"]}}, ("detect", "required", 0), "want a zone or line"),
     ],
 )
-def test_each_misfit_names_its_key_and_what_to_do(keys: Keys, place: tuple[str, ...], words: str) -> None:
+def test_each_misfit_names_its_key_and_what_to_do(keys: Keys, place: tuple[str | int, ...], words: str) -> None:
     [(found, text)] = misfits(keys)
     assert found == place
     assert words in text

@@ -61,8 +61,13 @@ def camera(*lines: str) -> str:
             "retention: {max_size: 0B}",
             "4: cameras.a.retention.max_size: got nothing at all: leave the key out for no limit",
         ),
-        ("detect: false", "4: cameras.a.detect: got false, want off, motion, objects, or keys such as labels and fps"),
-        ("detect: motoin", '4: cameras.a.detect: got "motoin", want off, motion or objects'),
+        (
+            "detect: false",
+            "4: cameras.a.detect: got false, want off, motion, objects, camera, or keys such as labels and fps",
+        ),
+        ("detect: motoin", '4: cameras.a.detect: got "motoin", want off, motion, objects or camera'),
+        ("alerts: no", '4: cameras.a.alerts: got "no", want off or on'),
+        ("alerts: {potr: 80}", "4: cameras.a.alerts.potr: unknown key, did you mean port?"),
         ("detect: {fps: 0}", "4: cameras.a.detect.fps: got 0, want more than 0"),
         ("detect: {fps: fast}", '4: cameras.a.detect.fps: got "fast", want a number'),
         ("detect: {fps: .nan}", "4: cameras.a.detect.fps: got nan, want a number"),
@@ -70,6 +75,39 @@ def camera(*lines: str) -> str:
         ("detect: {labels: []}", "4: cameras.a.detect.labels: got a list, want at least one"),
         ("detect: {labels: [car, 5]}", "4: cameras.a.detect.labels[1]: got 5, want text: put it in quotes"),
         ("detect: {label: car}", "4: cameras.a.detect.label: unknown key, did you mean labels?"),
+        (
+            "detect: {zones: {yard: {}}}",
+            "4: cameras.a.detect.zones.yard.points: is missing: want points such as [[0.1, 0.5], [0.9, 0.5], [0.5, 1]]",
+        ),
+        (
+            "detect: {zones: {yard: {points: '0,0 1,0 0,1', lables: [car]}}}",
+            "4: cameras.a.detect.zones.yard.lables: unknown key, did you mean labels?",
+        ),
+        (
+            "detect: {lines: {gate: {points: '0,0 1,0', side: in}}}",
+            "4: cameras.a.detect.lines.gate.side: unknown key, want one of points, direction, labels",
+        ),
+        (
+            "detect: {filters: {car: {size: 1%}}}",
+            "4: cameras.a.detect.filters.car.size: unknown key, did you mean min_size?",
+        ),
+        (
+            "detect: {zones: {Front Yard: {points: '0,0 1,0 0,1'}}}",
+            '4: cameras.a.detect.zones.Front Yard: got "Front Yard", want a name of small letters, digits and hyphens, '
+            "at most 32, such as front-door",
+        ),
+        (
+            f"detect: {{zones: {{{', '.join(f'z{n}: {{points: [[0, 0], [1, 0], [0, 1]]}}' for n in range(33))}}}}}",
+            "4: cameras.a.detect.zones: got a mapping, want at most 32",
+        ),
+        (
+            "detect: {required: yard}",
+            '4: cameras.a.detect.required: got "yard", want a list of zones and lines such as [yard, gate]',
+        ),
+        (
+            "detect: {lines: {gate: {points: '0,0 1,0', direction: inwards}}}",
+            '4: cameras.a.detect.lines.gate.direction: got "inwards", want both, in or out',
+        ),
     ],
 )
 def test_what_is_wrong_with_a_camera_is_said_in_its_own_words(tmp_path: Path, line: str, problem: str) -> None:
@@ -116,7 +154,7 @@ def test_a_mistake_in_defaults_is_told_once_and_there(tmp_path: Path) -> None:
 
 def test_a_word_in_defaults_that_a_camera_extends_keeps_its_place(tmp_path: Path) -> None:
     text = "defaults:\n  detect: motoin\ncameras:\n  a: {host: a, detect: {fps: 1}}\n"
-    assert problems(tmp_path, text) == ['2: defaults.detect: got "motoin", want off, motion or objects']
+    assert problems(tmp_path, text) == ['2: defaults.detect: got "motoin", want off, motion, objects or camera']
 
 
 def test_keys_of_defaults_and_camera_that_do_not_fit_are_told_where_they_stand(tmp_path: Path) -> None:
@@ -126,3 +164,25 @@ def test_keys_of_defaults_and_camera_that_do_not_fit_are_told_where_they_stand(t
         "2: defaults.sub_url: goes with url; a camera with host has its own sub stream",
         "6: cameras.a.loop: only a video file can be repeated: want a url that is the path of one",
     ]
+
+
+def test_each_wrong_point_has_its_line(tmp_path: Path) -> None:
+    lines = [
+        "detect:",
+        "  zones:",
+        "    yard:",
+        "      points:",
+        "        - [0, 0]",
+        "        - [640, 0]",
+        "        - 7",
+    ]
+    assert problems(tmp_path, camera(*lines)) == [
+        "9: cameras.a.detect.zones.yard.points[1]: got 640, 0, want two numbers from 0 to 1: 0 is left or top, 1 is "
+        "right or bottom; divide pixels by the picture's width or height",
+        "10: cameras.a.detect.zones.yard.points[2]: got 7, want a point such as [0.1, 0.5]",
+    ]
+
+
+def test_a_filter_in_defaults_for_what_a_camera_does_not_look_for_is_told_there(tmp_path: Path) -> None:
+    text = "defaults:\n  detect:\n    filters: {dog: {}}\ncameras:\n  a: {host: a}\n  b: {host: b}\n"
+    assert problems(tmp_path, text) == ['3: defaults.detect.filters.dog: got "dog", want one of labels: person, car']

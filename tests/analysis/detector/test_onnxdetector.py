@@ -5,42 +5,17 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import onnx
 import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from nvr.analysis.detector import SQUARE_MODEL, OnnxDetector, OnnxModel
+from nvr.analysis.choice import ModelChoice
+from nvr.analysis.detector import SQUARE_MODEL, OnnxDetector, OnnxModel, aligned
 from nvr.errors import ModelError
 from nvr.model import Box
+from tests.analysis.detector.graphs import CELLS, NAMES, SIZE, Column, Input, save, write, write_model
 
-SIZE, CELLS = 32, 16 + 4 + 1
-NAMES = ("person", "car", "truck")
-Column = tuple[float, float, float, float, dict[str, float]]
-"""Centre, width and height in input pixels, and scores by label."""
-
-
-def write_model(
-    path: Path,
-    columns: tuple[Column, ...] = (),
-    *,
-    names: tuple[str, ...] = NAMES,
-    input_name: str = "images",
-    output_shape: tuple[int, ...] | None = None,
-    metadata: dict[str, str] | None = None,
-) -> Path:
-    """A model of the known layout that sees the same in every picture."""
-    output = np.zeros((1, 4 + len(names), CELLS), np.float32)
-    for index, (cx, cy, width, height, scores) in enumerate(columns):
-        output[0, :4, index] = cx, cy, width, height
-        for label, score in scores.items():
-            output[0, 4 + names.index(label), index] = score
-    if output_shape is not None:
-        output = np.zeros(output_shape, np.float32)
-    nodes = [helper.make_node("Constant", [], ["output0"], value=numpy_helper.from_array(output))]
-    if metadata is None:
-        metadata = {"names": repr(dict(enumerate(names))), "source": "made in a test after nanodet"}
-    return save(path, nodes, output.shape, metadata, input_name)
+SQUARE: tuple[Input, ...] = (("images", [1, 3, SIZE, SIZE], TensorProto.FLOAT),)
 
 
 def write_eye(path: Path, x: int, y: int) -> Path:
@@ -70,23 +45,8 @@ def write_eye(path: Path, x: int, y: int) -> Path:
         helper.make_node("Concat", ["boxes", "all"], ["output0"], axis=1),
     ]
     metadata = {"names": "{0: 'blue', 1: 'green', 2: 'red'}", "source": "nanodet"}
-    return save(path, nodes, (1, 7, CELLS), metadata, "images")
-
-
-def save(
-    path: Path, nodes: list[onnx.NodeProto], shape: tuple[int, ...], metadata: dict[str, str], input_name: str
-) -> Path:
-    graph = helper.make_graph(
-        nodes,
-        "test",
-        [helper.make_tensor_value_info(input_name, TensorProto.FLOAT, [1, 3, SIZE, SIZE])],
-        [helper.make_tensor_value_info("output0", TensorProto.FLOAT, list(shape))],
-        [numpy_helper.from_array(np.zeros(1, np.float32), "unused")],  # onnxruntime warns of such a thing
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    helper.set_model_props(model, metadata)
-    path.write_bytes(model.SerializeToString())
-    return path
+    told = [helper.make_tensor_value_info("output0", TensorProto.FLOAT, [1, 7, CELLS])]
+    return save(path, nodes, told, metadata, (("images", [1, 3, SIZE, SIZE], TensorProto.FLOAT),))
 
 
 def picture(width: int, height: int, bgr: tuple[int, int, int] = (90, 90, 90)) -> NDArray[np.uint8]:
@@ -231,22 +191,70 @@ def test_half_a_model_is_refused(tmp_path: Path) -> None:
         OnnxModel(path)
 
 
+@pytest.mark.parametrize("score", [np.nan, np.inf, -np.inf])
+def test_scores_that_are_no_numbers_are_nothing_or_certain(tmp_path: Path, score: float) -> None:
+    columns: tuple[Column, ...] = ((16, 16, 8, 8, {"person": score}),)
+    found = OnnxDetector(OnnxModel(write_model(tmp_path / "m.onnx", columns))).detect(picture(64, 36), 64, 36)
+    assert [each.score for each in found] == ([1.0] if score == np.inf else [])
+
+
 @pytest.mark.parametrize(
-    ("change", "told"),
-    [
-        ({"input_name": "pixel_values"}, r"inputs pixel_values \[1, 3, 32, 32\]"),
-        ({"output_shape": (1, 300, 6)}, r"outputs output0 \[1, 300, 6\]"),
-        ({"output_shape": (1, CELLS, 7)}, r"outputs output0 \[1, 21, 7\]"),
-        ({"metadata": {"source": "nanodet"}}, "0 names"),
-        ({"metadata": {"source": "nanodet", "names": "person, car"}}, "0 names"),
-        ({"metadata": {"names": repr(dict(enumerate(NAMES))), "author": "Ultralytics"}}, "source 'not stated'"),
-    ],
-    ids=["input", "end to end", "transposed", "no names", "other names", "same shapes, other pictures"],
+    "corners", [(np.nan, 16, 8, 8), (16, 16, np.inf, 8), (16, 16, -8, 8), (16, 16, 0, 0), (900, 16, 8, 8)], ids=str
 )
-def test_another_layout_is_refused_with_its_shapes(tmp_path: Path, change: dict[str, object], told: str) -> None:
-    path = write_model(tmp_path / "mine.onnx", **change)  # type: ignore[arg-type]  # a table of keyword arguments
-    with pytest.raises(ModelError, match=rf"mine\.onnx: this model's layout is not known: .*{told}.*Known is NanoDet"):
-        OnnxModel(path)
+def test_boxes_that_are_none_are_left_out(tmp_path: Path, corners: tuple[float, float, float, float]) -> None:
+    columns: tuple[Column, ...] = ((*corners, {"person": 0.9}), (16, 16, 8, 6, {"car": 0.9}))
+    found = OnnxDetector(OnnxModel(write_model(tmp_path / "m.onnx", columns))).detect(picture(64, 36), 64, 36)
+    assert [each.label for each in found] == ["car"]
+
+
+def test_of_very_many_boxes_the_surest_are_told(tmp_path: Path) -> None:
+    rows = np.zeros((1, 50_000, 6), np.float32)
+    rows[0, :, :4] = np.random.default_rng(1).uniform((0, 0, 16, 16), (15, 15, 32, 32), (50_000, 4))
+    rows[0, :, 4] = np.linspace(0.5, 0.9, 50_000)
+    choice = ModelChoice(
+        write(tmp_path / "m.onnx", {"output0": rows}, inputs=SQUARE), "yolo-end2end", classes=("person",)
+    )
+    found = OnnxDetector(OnnxModel(choice)).detect(picture(64, 64), 64, 64)
+    assert len(found) == 100
+    assert min(each.score for each in found) > 0.89
+
+
+def test_no_box_at_all_is_no_detection(tmp_path: Path) -> None:
+    outputs = {"output": np.zeros((0, 7), np.float32)}
+    choice = ModelChoice(write(tmp_path / "m.onnx", outputs, inputs=SQUARE), classes="coco")
+    assert OnnxDetector(OnnxModel(choice)).detect(picture(64, 64), 64, 64) == []
+
+
+REGION = Box(0.25, 0.5, 0.75, 1)
+
+
+def test_a_region_is_looked_at_alone_and_its_boxes_lie_in_the_whole_picture(tmp_path: Path) -> None:
+    model = OnnxModel(write_model(tmp_path / "m.onnx", ((16, 16, 8, 6, {"person": 0.9}),)))
+    # 64x36 of 128x72 become 32x18, centred as a whole picture of that shape would be.
+    (found,) = OnnxDetector(model).detect(picture(128, 72), 128, 72, REGION)
+    assert corners(found.box) == pytest.approx(
+        (0.25 + 0.5 * 12 / 32, 0.5 + 0.5 * 6 / 18, 0.25 + 0.5 * 20 / 32, 0.5 + 0.5 * 12 / 18)
+    )
+
+
+def test_a_box_that_leaves_the_region_ends_exactly_at_its_edge(tmp_path: Path) -> None:
+    columns: tuple[Column, ...] = ((0, 16, 90, 90, {"person": 0.9}),)
+    detector = OnnxDetector(OnnxModel(write_model(tmp_path / "m.onnx", columns)))
+    for region in (REGION, Box(0.11, 0.13, 0.77, 0.99)):
+        (found,) = detector.detect(picture(128, 72), 128, 72, region)
+        assert found.box == aligned(region, 128, 72)
+
+
+@pytest.mark.parametrize("bgr", [(230, 20, 20), (20, 20, 230)], ids=str)
+def test_a_region_has_its_own_colours(tmp_path: Path, bgr: tuple[int, int, int]) -> None:
+    i420 = picture(128, 72)
+    patch = picture(64, 36, bgr)
+    i420[36:72, 32:96] = patch[:36]
+    planes, parts = i420[72:].reshape(2, 36, 64), patch[36:].reshape(2, 18, 32)
+    planes[:, 18:, 16:48] = parts
+    best = OnnxDetector(OnnxModel(write_eye(tmp_path / "m.onnx", 3, 16))).detect(i420, 128, 72, REGION)[0]
+    assert best.label == ("blue" if bgr[0] > 200 else "red")
+    assert best.score == pytest.approx(230 / 255, abs=0.02)
 
 
 def test_an_unknown_label_is_named_with_what_is_near(tmp_path: Path) -> None:

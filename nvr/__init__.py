@@ -5,6 +5,7 @@ Map of the package, from the top down; imports only go down:
 - ``cli``         the commands, and where the parts are put together
 - ``recording``   the recorder process: camera → segments on disk, newest frame → slot
 - ``analysis``    the analyzer process: slot → motion → objects → tracks → events
+- ``isapi``       what a Hikvision camera reports itself; ``listener`` is its process
 - ``media``       all of FFmpeg: sources, segment files, decoding
 - ``frameslot``   the newest frame of a camera in shared memory
 - ``catalogue``   SQLite: cameras, runs, segments, events
@@ -12,4 +13,4 @@ Map of the package, from the top down; imports only go down:
 - ``config``, ``layout``, ``logs``, ``pulse``, ``model``, ``clock``, ``errors``   vocabulary
 """
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"

@@ -35,7 +35,7 @@ class Pulse:
     """Its name, such as ``recorder-hik1``."""
     pid: int
     state: str
-    """starting, connecting, recording, waiting, failed, analysing, sleeping or stopped."""
+    """starting, connecting, recording, waiting, failed, analysing, listening, sleeping or stopped."""
     beat_monotonic_us: int
     """CLOCK_MONOTONIC of the machine, so that any process can tell the beat's age."""
     beat_us: int
@@ -61,6 +61,16 @@ class Pulse:
     """Bytes of video in memory that the disk has not taken yet."""
     clock_offset_us: int | None = None
     """How far the camera's clock is ahead of ours; None where it does not tell."""
+    alerts: int = 0
+    """Alerts of the camera's own that were read, heartbeats included."""
+    bad_alerts: int = 0
+    """Those that could not be read."""
+    heard_at_us: int = 0
+    """When the camera sent the last byte of its alerts, microseconds since 1970 UTC; 0 before the first."""
+    load: float = 0.0
+    """Share of its time in which it was at work, 0..1: from about 0.9 on it has too little for what is asked."""
+    deaf_since_us: int = 0
+    """Since when its alerts cannot be heard, microseconds since 1970 UTC; 0 while they are."""
 
 
 _FIELDS = tuple(field.name for field in fields(Pulse))

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from nvr import config
-from nvr.config import CameraRetention, Detect, Recording, Retention, Shared
+from nvr.config import Alerts, CameraRetention, Detect, Recording, Retention, Shared
 from nvr.errors import ConfigError
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -208,7 +208,7 @@ def test_the_schema_writes_units_as_the_file_does() -> None:
     assert re.search(week["propertyNames"]["pattern"], "mon-fri")
     assert re.search(week["additionalProperties"]["anyOf"][0]["pattern"], "22:00-06:00")
     detect = schema["$defs"]["Camera"]["properties"]["detect"]["anyOf"]
-    assert detect == [{"enum": ["off", "motion", "objects"], "type": "string"}, {"$ref": "#/$defs/Detect"}]
+    assert detect == [{"enum": ["off", "motion", "objects", "camera"], "type": "string"}, {"$ref": "#/$defs/Detect"}]
 
 
 def documented() -> dict[str, dict[str, str]]:
@@ -227,6 +227,7 @@ def documented() -> dict[str, dict[str, str]]:
         ("Retention of a camera", CameraRetention),
         ("cameras", Shared),
         ("detect", Detect),
+        ("alerts", Alerts),
     ],
 )
 def test_every_key_is_documented_with_its_default(section: str, model: Any) -> None:

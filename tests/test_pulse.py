@@ -33,6 +33,11 @@ PULSE = Pulse(
     retry_at_us=1_795_439_105_000_000,
     buffered=65_536,
     clock_offset_us=-3_600_000_000,
+    alerts=5,
+    bad_alerts=6,
+    heard_at_us=1_795_439_098_000_000,
+    deaf_since_us=1_795_439_099_000_000,
+    load=0.37,
 )
 
 

@@ -7,73 +7,34 @@ the last instant its subject was seen, which is known only when ``hold`` has pas
 
 from __future__ import annotations
 
-import math
-from collections import deque
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Protocol
 
-from nvr.analysis.geometry import area, distance, is_cut, overlap
+from nvr.analysis.actions import Action, Opened
+from nvr.analysis.evidence import RECENTLY, Evidence
+from nvr.analysis.geometry import WHOLE, is_cut, overlap, share_inside
 from nvr.analysis.motion import Motion
+from nvr.analysis.presence import Presence
+from nvr.analysis.subject import Subject, clarity, worth
 from nvr.analysis.tracker import Track
-from nvr.model import Box, EventKind
+from nvr.analysis.zones import Rules, awake, least_score
+from nvr.model import Box, Event
 
 HOLD = timedelta(seconds=5)
-_WINDOW, _ENOUGH = 5, 3  # an event opens after something was seen in 3 of 5 looks
-_TELL = timedelta(seconds=1)  # between two ``Seen`` of an event, at least
-_RECENTLY = timedelta(seconds=1)
+LINGER = timedelta(seconds=30)
+"""How long an event waits for a subject that has come to stand, to walk on."""
+RESUMED = timedelta(seconds=15)
+"""How much longer an event that was open before a restart waits for its subject to be found again."""
 _PATIENCE = timedelta(seconds=10)  # the detector's, while nothing at all moves but a track has not come to stand
 _COVERS = 0.5
 """Overlap (IoU) of a track and a moving region that makes them one: a passer-by has not the shape of a parked car."""
-_BETTER = 1.25
-"""A snapshot is replaced by one so much better: at most some thirty times in an event, usually two or three."""
-_AT_BORDER = 0.5  # worth of a picture whose subject the border cuts
-_WIDTH_TIME = timedelta(seconds=1)  # in which what is hidden gets further by its own width or height
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """An event began; the picture of this look is its first snapshot. ``key`` names it from now on, per camera."""
-
-    key: int
-    kind: EventKind
-    label: str
-    start: datetime
-    seen: datetime
-    score: float
-    box: Box
-
-
-@dataclass(frozen=True, slots=True)
-class Better:
-    """The picture of this look, at ``at``, is a clearly better snapshot of the event."""
-
-    key: int
-    at: datetime
-    label: str
-    score: float
-    box: Box
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """The event's subject was seen at ``at``; told once a second, so that a crash loses no more than that."""
-
-    key: int
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Closed:
-    """The event is over; ``end`` is when its subject was last seen."""
-
-    key: int
-    end: datetime
-
-
-Action = Opened | Better | Seen | Closed
+_PART = 0.85
+"""Share of a box inside another of the same label from which it is a part of that: a head is nobody of its own."""
+_CURIOUS = timedelta(seconds=3)
+"""How long a motion that no track explains is worth more looks than usual: a tree moves all day."""
+NO_RULES = Rules()
 
 
 class Events(Protocol):
@@ -82,168 +43,196 @@ class Events(Protocol):
     def wants_detector(self, at: datetime, motion: Motion) -> bool:
         """Whether this look is worth the detector's time."""
 
-    def look(self, at: datetime, motion: Motion, tracks: tuple[Track, ...] | None = None) -> tuple[Action, ...]:
+    def is_urgent(self) -> bool:
+        """Whether something is seen of which more has to be known soon; else looks may be further apart."""
+
+    def look(
+        self,
+        at: datetime,
+        motion: Motion,
+        tracks: tuple[Track, ...] | None = None,
+        sharpness: Callable[[Box], float] | None = None,
+    ) -> tuple[Action, ...]:
         """Take in a look at ``at`` (UTC); None for ``tracks`` where the detector was not asked, no motion where no
-        picture comes."""
+        picture comes. ``sharpness`` tells of a part of the picture of this look."""
 
-    def flush(self) -> tuple[Action, ...]:
+    def flush(self, why: str) -> tuple[Action, ...]:
         """Close all, for an analyzer that stops."""
-
-
-class MotionEvents:
-    """``detect: motion``: one event of kind and label motion while something moves. Its score is the moving share."""
-
-    def __init__(self, *, hold: timedelta = HOLD) -> None:
-        self._hold = hold
-        self._keys = count(1)
-        self._window: deque[tuple[datetime, bool]] = deque(maxlen=_WINDOW)
-        self._event: _Open | None = None
-
-    def wants_detector(self, at: datetime, motion: Motion) -> bool:
-        return False
-
-    def look(self, at: datetime, motion: Motion, tracks: tuple[Track, ...] | None = None) -> tuple[Action, ...]:
-        return tuple(self._look(at, motion))
-
-    def _look(self, at: datetime, motion: Motion) -> Iterator[Action]:
-        if self._event and self._event.is_over(at, self._hold):
-            yield from self.flush()
-        if self._window and abs(at - self._window[-1][0]) >= self._hold:
-            self._window.clear()
-        self._window.append((at, bool(motion.boxes)))
-        if not motion.boxes:
-            return
-        box = motion.boxes[0]
-        moving = [when for when, moved in self._window if moved]
-        if self._event:
-            yield from self._event.see(at, motion.area, motion.area, box)
-        elif len(moving) >= _ENOUGH:
-            self._event = _Open(next(self._keys), "motion", seen=at, best=motion.area, box=box)
-            yield Opened(self._event.key, "motion", "motion", moving[0], at, motion.area, box)
-
-    def flush(self) -> tuple[Action, ...]:
-        event, self._event = self._event, None
-        return (event.closed(),) if event else ()
 
 
 class ObjectEvents:
     """``detect: objects``: one event per object that moves, however often it is hidden for a moment.
 
-    What only stands there, a parked car, is no event, and an event whose subject has come to stand is over, so that
-    its end does not depend on what else keeps the detector awake.
+    What only stands there, a parked car, is no event. An event whose subject has come to stand waits for it to walk on
+    (``LINGER``), and is then over where it came to stand, so that its end does not depend on what else keeps the
+    detector awake. ``resumed`` are events that a killed analyzer left open: their keys are their ids, negative.
     """
 
-    def __init__(self, *, hold: timedelta = HOLD) -> None:
+    def __init__(
+        self,
+        rules: Rules = NO_RULES,
+        *,
+        min_score: float = 0.0,
+        hold: timedelta = HOLD,
+        resumed: Sequence[Event] = (),
+    ) -> None:
+        self._rules = rules
+        self._min_score = min_score
         self._hold = hold
         self._keys = count(1)
-        self._events: dict[int, _Open] = {}
-        """By the id of the track they follow."""
-        self._windows: dict[int, deque[tuple[datetime, bool] | None]] = {}
-        """Of each track its last looks: when it was seen and whether something like it moved there, None if unseen."""
+        self._events: dict[int, Subject] = {}
+        """By the id of the track they follow, or their key where they have none yet."""
+        self._tracks: dict[int, Evidence] = {}
         self._looked: datetime | None = None
         self._moved: datetime | None = None
-        self._restless = False
+        self._restless = self._urgent = False
+        self._curious: datetime | None = None
+        for event in resumed:
+            assert event.id is not None
+            subject = Subject(-event.id, event.label, event.seen, event.box or WHOLE, zones=event.zones)
+            subject.best, subject.patience = worth(event.score, subject.box), RESUMED
+            self._events[-event.id] = subject
 
     def wants_detector(self, at: datetime, motion: Motion) -> bool:
-        """While something moves or moved a moment ago, and while a track has not come to stand."""
-        if motion.boxes:
+        """While something moves, or may, or moved a moment ago, and while a track has not come to stand."""
+        if motion.boxes or motion.blind:
             return True
-        patience = _PATIENCE if self._restless else _RECENTLY
+        patience = _PATIENCE if self._restless else RECENTLY
         return self._moved is not None and abs(at - self._moved) <= patience
 
-    def look(self, at: datetime, motion: Motion, tracks: tuple[Track, ...] | None = None) -> tuple[Action, ...]:
+    def is_urgent(self) -> bool:
+        return self._urgent
+
+    def look(
+        self,
+        at: datetime,
+        motion: Motion,
+        tracks: tuple[Track, ...] | None = None,
+        sharpness: Callable[[Box], float] | None = None,
+    ) -> tuple[Action, ...]:
         if motion.boxes:
             self._moved = at
-        over = [track for track, event in self._events.items() if event.is_over(at, self._hold)]
-        actions: list[Action] = [self._events.pop(track).closed() for track in over]
-        if tracks is not None:
-            self._remember(at, motion, tracks)
-            for track in tracks:
-                if track.last_seen == at:
-                    actions += self._see(at, track)
+        actions: list[Action] = list(self._end(at))
+        if tracks is None:
+            self._urgent, self._curious = bool(motion.boxes), None
+            return tuple(actions)
+        here = [track for track in tracks if track.last_seen == at]
+        self._remember(at, motion, tracks, here)
+        self._take_over(here)
+        for track in here:
+            actions += self._see(at, track, sharpness)
+        self._urgent = self._is_curious(at, motion, here)
         return tuple(actions)
 
-    def flush(self) -> tuple[Action, ...]:
-        events, self._events = self._events, {}
-        return tuple(event.closed() for event in events.values())
+    def _is_curious(self, at: datetime, motion: Motion, here: Sequence[Track]) -> bool:
+        new = (track for track in here if track.id not in self._events and track.stationary_since is None)
+        if any(self._tracks[track.id].is_in_sight for track in new):
+            return True
+        explained = all(any(share_inside(box, track.box) >= _COVERS for track in here) for box in motion.boxes)
+        self._curious = None if explained else self._curious or at
+        return self._curious is not None and abs(at - self._curious) < _CURIOUS
 
-    def _remember(self, at: datetime, motion: Motion, tracks: tuple[Track, ...]) -> None:
-        if self._looked is None or abs(at - self._looked) >= self._hold:
-            self._windows.clear()
+    def flush(self, why: str) -> tuple[Action, ...]:
+        events, self._events = self._events, {}
+        return tuple(event.closed(why) for event in events.values())
+
+    def _end(self, at: datetime) -> Iterator[Action]:
+        over = [track for track, event in self._events.items() if event.is_over(at, self._hold, LINGER)]
+        for track in over:
+            event = self._events.pop(track)
+            if event.standing:
+                yield event.closed("came to stand")
+            elif event.patience:
+                yield event.closed("not found again after a restart")
+            else:
+                yield event.closed("left the picture" if is_cut(event.box) else "lost from sight")
+
+    def _remember(self, at: datetime, motion: Motion, tracks: Sequence[Track], here: Sequence[Track]) -> None:
+        if self._looked is None or not timedelta(0) <= at - self._looked < self._hold:
+            for evidence in self._tracks.values():
+                evidence.forget()
         self._looked = at
         self._restless = any(track.stationary_since is None for track in tracks)
-        self._windows = {track.id: self._windows.get(track.id, deque(maxlen=_WINDOW)) for track in tracks}
+        self._tracks = {track.id: self._tracks.get(track.id) or Evidence(Presence(self._rules)) for track in tracks}
         for track in tracks:
-            moving = any(overlap(track.box, region) >= _COVERS for region in motion.boxes)
-            self._windows[track.id].append((at, moving) if track.last_seen == at else None)
-            if track.last_seen == at and (event := self._events.get(track.id)):
-                event.box, event.visible = track.box, at
+            if track.last_seen != at or (track.id not in self._events and _is_part(track, here)):
+                self._tracks[track.id].miss(at)
+            else:
+                moving = any(overlap(track.box, region) >= _COVERS for region in motion.boxes)
+                self._tracks[track.id].see(at, track, moving=moving)
 
-    def _see(self, at: datetime, track: Track) -> Iterator[Action]:
-        looks = [look for look in self._windows[track.id] if look]
-        event = self._events.get(track.id)
-        if event is None and len(looks) >= _ENOUGH:
-            event = self._take_over(at, track)
-        if track.stationary_since is not None:
-            return
-        if event is not None:
-            yield from event.see(at, track.score, _worth(track), track.box)
-        elif len(looks) >= _ENOUGH and (track.moved or sum(moving for _, moving in looks) >= _ENOUGH):
-            yield self._open(at, track, looks[0][0])
+    def _take_over(self, here: Sequence[Track]) -> None:
+        """Events whose subject was lost from sight go on with the track, new since then, that came up nearest to it."""
+        new = [track for track in here if track.id not in self._events and self._tracks[track.id].is_enough]
+        apart = [(event.apart(track), track.id, lost) for track in new for lost, event in self._events.items()]
+        for _, track, lost in sorted((far, track, lost) for far, track, lost in apart if far is not None):
+            if track not in self._events and lost in self._events:
+                self._events[track] = event = self._events.pop(lost)
+                event.patience = timedelta()
 
-    def _open(self, at: datetime, track: Track, first_look: datetime) -> Opened:
-        event = _Open(next(self._keys), track.label, seen=at, best=_worth(track), box=track.box)
+    def _see(self, at: datetime, track: Track, sharpness: Callable[[Box], float] | None) -> Iterator[Action]:
+        evidence = self._tracks[track.id]
+        if event := self._events.get(track.id):
+            yield from self._follow(at, event, track, evidence, sharpness)
+        elif self._is_event(at, track, evidence):
+            yield self._open(at, track, evidence, sharpness)
+
+    def _is_event(self, at: datetime, track: Track, evidence: Evidence) -> bool:
+        if track.stationary_since is None:
+            moves = track.moved or evidence.is_moving
+        else:  # who stays where he must not is one though he stands there
+            moves = track.moved and bool(self._rules.required) and evidence.has_stayed(at)
+        return (
+            moves
+            and evidence.is_enough
+            and evidence.score >= least_score(self._rules, track.label, self._min_score)
+            and evidence.presence.counts
+            and awake(self._rules, at)
+        )
+
+    def _follow(
+        self, at: datetime, event: Subject, track: Track, evidence: Evidence, sharpness: Callable[[Box], float] | None
+    ) -> Iterator[Action]:
+        event.standing = track.stationary_since is not None
+        event.appearance = track.appearance
+        if event.standing:
+            event.stand(at, track.box)
+        else:
+            event.go(at, track.box, sure=track.sure)
+            value = worth(track.detection.score, track.box)
+            if sharpness is not None and event.may_show(value):
+                crisp = sharpness(track.box)
+                event.sharpness = crisp if event.sharpness is None else event.sharpness
+                value *= clarity(crisp, event.sharpness)
+            yield from event.show(at, track.label, track.detection.score, value, track.detection.box)
+        yield from event.tell(at, evidence.presence.inside)
+
+    def _open(self, at: datetime, track: Track, evidence: Evidence, sharpness: Callable[[Box], float] | None) -> Opened:
+        start = evidence.start(at, track, self._hold)
+        seen = evidence.seen_until(start)
+        way = evidence.way(start)
+        event = Subject(
+            key=next(self._keys),
+            label=track.label,
+            seen=seen,
+            box=track.box,
+            best=worth(track.detection.score, track.box),
+            zones=evidence.presence.inside if evidence.stood else evidence.presence.zones,
+            appearance=track.appearance,
+            standing=track.stationary_since is not None,
+            sharpness=sharpness(track.box) if sharpness is not None else None,
+            pending=[point for point in way if point.at > seen],
+        )
         self._events[track.id] = event
-        start = track.first_seen if abs(at - track.first_seen) < self._hold else first_look
-        return Opened(event.key, "object", track.label, start, at, track.score, track.box)
-
-    def _take_over(self, at: datetime, track: Track) -> _Open | None:
-        """The event whose subject was lost from sight where this track, new since then, came into sight."""
-        near = [
-            (distance(event.box, track.box), followed)
-            for followed, event in self._events.items()
-            if event.label == track.label and track.first_seen > event.visible
-            if distance(event.box, track.box) <= 1 + (track.first_seen - event.visible) / _WIDTH_TIME
-        ]
-        if not near:
-            return None
-        self._events[track.id] = event = self._events.pop(min(near)[1])
-        event.box, event.visible = track.box, at
-        return event
+        return Opened(
+            event.key, "object", track.label, start, seen, track.detection.score, track.detection.box,
+            evidence.reason, event.zones, tuple(point for point in way if point.at <= seen),
+        )  # fmt: skip
 
 
-@dataclass(slots=True)
-class _Open:
-    """An event that lasts: when its subject was last seen (and last told of), where, and how good its snapshot is."""
-
-    key: int
-    label: str
-    seen: datetime
-    best: float
-    box: Box
-    told: datetime = field(init=False)
-    visible: datetime = field(init=False)  # last in sight, though perhaps standing still
-
-    def __post_init__(self) -> None:
-        self.told = self.visible = self.seen
-
-    def is_over(self, at: datetime, hold: timedelta) -> bool:
-        """Also where the clock was set far back: no later look could tell how long ago it was seen."""
-        return abs(at - self.seen) >= hold
-
-    def closed(self) -> Closed:
-        return Closed(self.key, self.seen)
-
-    def see(self, at: datetime, score: float, worth: float, box: Box) -> Iterator[Action]:
-        self.seen = max(self.seen, at)
-        if worth > self.best * _BETTER:
-            self.best = worth
-            yield Better(self.key, at, self.label, score, box)
-        if at - self.told >= _TELL:
-            self.told = at
-            yield Seen(self.key, at)
-
-
-def _worth(track: Track) -> float:
-    """How good a snapshot this is: sure, large, and not cut off by the border."""
-    return track.score * math.sqrt(area(track.box)) * (_AT_BORDER if is_cut(track.box) else 1.0)
+def _is_part(track: Track, others: Sequence[Track]) -> bool:
+    """Whether it is nothing but a part of another one that is seen in the same look."""
+    return any(
+        other.id < track.id and other.label == track.label and share_inside(track.box, other.box) >= _PART
+        for other in others
+    )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from nvr.model import Box
 
+WHOLE = Box(0.0, 0.0, 1.0, 1.0)
+"""All of the picture."""
 _BORDER = 0.004
 """Share of the picture: a detector's box seldom reaches the last pixel."""
 
@@ -13,9 +15,9 @@ def area(box: Box) -> float:
     return max(box.right - box.left, 0.0) * max(box.bottom - box.top, 0.0)
 
 
-def overlap(box: Box, other: Box) -> float:
-    """Intersection over union, 0..1."""
-    shared = area(
+def shared(box: Box, other: Box) -> float:
+    """The area that two boxes have in common, share of the picture."""
+    return area(
         Box(
             left=max(box.left, other.left),
             top=max(box.top, other.top),
@@ -23,8 +25,18 @@ def overlap(box: Box, other: Box) -> float:
             bottom=min(box.bottom, other.bottom),
         )
     )
-    union = area(box) + area(other) - shared
-    return shared / union if union > 0 else 0.0
+
+
+def overlap(box: Box, other: Box) -> float:
+    """Intersection over union, 0..1."""
+    both = shared(box, other)
+    union = area(box) + area(other) - both
+    return both / union if union > 0 else 0.0
+
+
+def share_inside(box: Box, other: Box) -> float:
+    """How much of a box is inside the other, 0..1."""
+    return shared(box, other) / area(box) if area(box) > 0 else 0.0
 
 
 def distance(box: Box, other: Box) -> float:
@@ -38,4 +50,10 @@ def distance(box: Box, other: Box) -> float:
 
 def is_cut(box: Box) -> bool:
     """Whether the box touches the picture's border, so that part of its subject is probably outside."""
-    return min(box.left, box.top) < _BORDER or max(box.right, box.bottom) > 1 - _BORDER
+    return touches(box, WHOLE)
+
+
+def touches(box: Box, frame: Box) -> bool:
+    """Whether the box reaches an edge of a frame around it."""
+    reaches = (frame.left - box.left, frame.top - box.top, box.right - frame.right, box.bottom - frame.bottom)
+    return max(reaches) > -_BORDER

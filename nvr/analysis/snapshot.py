@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from cv2.typing import MatLike
 
 QUALITY = 88
+THUMBNAIL = 240
+_AROUND = 0.15
+"""Share of the box's size that a thumbnail shows on each side of it."""
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _BOX = (60, 220, 60)  # blue, green, red, as OpenCV has it
 _WHITE = (255, 255, 255)
@@ -36,9 +39,35 @@ def render(
     if box is not None:
         _draw_box(picture, box, f"{label} {score:.0%}")
     _write(picture, f"{camera}  {format_local(at, zone)}", 0, picture.shape[0], _WHITE, _BLACK)
+    return _jpeg(picture)
+
+
+def thumbnail(frame: Frame, box: Box) -> bytes:
+    """JPEG of what is in a box (fractions) and a little around it, at most ``THUMBNAIL`` pixels in height and width.
+
+    Nothing is drawn into it.
+    """
+    picture = _bgr(frame)
+    height, width = picture.shape[:2]
+    across, down = ((box.right - box.left) * _AROUND, (box.bottom - box.top) * _AROUND)
+    left, right = (_within((box.left - across) * width, width), _within((box.right + across) * width, width))
+    top, bottom = (_within((box.top - down) * height, height), _within((box.bottom + down) * height, height))
+    part = picture[top : max(bottom, top + 1), left : max(right, left + 1)]
+    scale = THUMBNAIL / max(part.shape[:2])
+    if scale < 1:
+        size = (max(1, round(part.shape[1] * scale)), max(1, round(part.shape[0] * scale)))
+        part = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
+    return _jpeg(part)
+
+
+def _within(at: float, length: int) -> int:
+    return min(max(round(at), 0), length - 1)
+
+
+def _jpeg(picture: MatLike) -> bytes:
     done, encoded = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
     if not done:
-        raise ValueError(f"OpenCV could not encode a picture of {frame.width}x{frame.height} as JPEG")
+        raise ValueError(f"OpenCV could not encode a picture of {picture.shape[1]}x{picture.shape[0]} as JPEG")
     return encoded.tobytes()
 
 

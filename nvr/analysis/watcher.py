@@ -18,15 +18,23 @@ if TYPE_CHECKING:
     from nvr.analysis.task import Look
 
 STALE = timedelta(seconds=2)
+CALM = 2
+"""Times the interval until the next look, while the detector runs and all that is there is known: a track bridges it,
+and half the work is half the work."""
 
 
 class Watcher:
-    """Looks at one camera at most every ``interval``."""
+    """Looks at one camera at most every ``interval``, and less often while nothing new is to be found out."""
 
     def __init__(self, look: Look, models: Models, album: Album, clock: Clock) -> None:
-        """Raises ModelError for a model that cannot be used, or labels it does not know."""
+        """Goes on with the events that a killed analyzer left open.
+
+        Raises ModelError for a model that cannot be used, or labels it does not know, CatalogueError.
+        """
         self.camera = look.camera
         self.due_us = 0
+        """From when on a new picture is looked at, monotonic."""
+        self.looked_us = 0
         self.looks = 0
         self.detections = 0
         """Looks at which the detector ran."""
@@ -34,8 +42,9 @@ class Watcher:
         self.frame_at: datetime | None = None
         self._interval_us = duration_us(look.interval)
         self._clock = clock
+        self._started = from_us(clock.now_us())
+        self._observer = Observer(look.sight, models, album.resume())
         self._reader = SlotReader(look.slot, clock)
-        self._observer = Observer(look.sight, models)
 
     def fileno(self) -> int:
         """Readable when a picture came; for ``poll``."""
@@ -47,20 +56,23 @@ class Watcher:
         frame = self._reader.read()
         if frame is None or frame.at == self.frame_at:
             return False
-        self.due_us = self._clock.monotonic_us() + self._interval_us
+        self.looked_us = self._clock.monotonic_us()
         self.frame_at = frame.at
         self.looks += 1
         seen = self._observer.observe(frame)
         self.detections += seen.detections is not None
+        calm = seen.detections is not None and not seen.urgent
+        self.due_us = self.looked_us + self._interval_us * (CALM if calm else 1)
         for action in seen.actions:
             self.album.take(action, frame)
-        self.album.store()
+        if not self.album.error:  # else ``rest`` tries again: a locked database is not waited for at every look
+            self.album.store()
         return True
 
     def rest(self) -> None:
         """While no picture comes: let events end, and store what waits. About once a second."""
         now = from_us(self._clock.now_us())
-        if self.frame_at is not None and now - self.frame_at > STALE:
+        if now - (self.frame_at or self._started) > STALE:
             for action in self._observer.rest(now):
                 self.album.take(action, None)
         self.album.store()

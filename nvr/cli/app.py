@@ -96,16 +96,22 @@ def version(
 
 
 from nvr.cli import (  # noqa: E402, F401  # register
+    analyze,
     cameras,
     check,
     configuration,
     database,
     demo,
+    event,
     events,
     export,
     gaps,
+    marks,
+    models,
     prune,
     segments,
+    snapshot,
     status,
     storage,
+    watch,
 )

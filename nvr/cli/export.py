@@ -36,7 +36,7 @@ def export(
 ) -> None:
     """Copy a span into one MP4, exact to the key frame, without transcoding."""
     settings = load_config(config)
-    begin, end = _span(since, until)
+    begin, end = span_of(since, until)
     output = _target(output, settings.storage)
     with open_catalogue(settings) as catalogue:
         if camera not in catalogue.cameras():  # it may be one of former days
@@ -97,11 +97,11 @@ def write_clip(
     from nvr.media.export import Order
 
     begin, end = span
-    segments, entries = _recorded(catalogue, settings.storage, camera, begin, end)
+    segments, entries = recorded_of(catalogue, settings.storage, camera, begin, end)
     order = Order(camera, begin, end, output, _as_gaps(camera, entries), force)
     done = _copy(settings.storage, segments, order, quiet=json)
     if not done.clips:
-        why = "; ".join(_sentence(entry) for entry in entries if entry.kind != "recorded")
+        why = "; ".join(sentence_of(entry) for entry in entries if entry.kind != "recorded")
         raise NvrError(
             f"nothing of {camera} was recorded from {format_local(begin)} to {format_local(end)}: "
             f"{why or 'the span is not over yet'} (see nvr gaps --camera {camera})"
@@ -124,7 +124,7 @@ def _target(output: Path, storage: Path) -> Path:
     return output if output.suffix == ".mp4" else output.with_name(output.name + ".mp4")
 
 
-def _span(since: str, until: str) -> tuple[datetime, datetime]:
+def span_of(since: str, until: str) -> tuple[datetime, datetime]:
     """The UTC instants of ``--from`` and ``--to``. Raises ConfigError, also for a span that is still to come."""
     from nvr.clock import SystemClock, format_local, from_us, parse_instant
     from nvr.errors import ConfigError
@@ -144,7 +144,7 @@ def _span(since: str, until: str) -> tuple[datetime, datetime]:
     return begin, end
 
 
-def _recorded(
+def recorded_of(
     catalogue: Any, storage: Path, camera: str, begin: datetime, end: datetime
 ) -> tuple[list[Segment], list[Entry]]:
     """What is there of the span, and what the ledger says of it."""
@@ -197,12 +197,12 @@ def _print(order: Order, done: Exported, entries: list[Entry]) -> None:
         )
     for entry in entries:
         if entry.kind != "recorded":
-            typer.echo(f"  no video {_sentence(entry)}")
+            typer.echo(f"  no video {sentence_of(entry)}")
     for note in done.notes:
         typer.echo(f"nvr: {note}", err=True)
 
 
-def _sentence(entry: Entry) -> str:
+def sentence_of(entry: Entry) -> str:
     from nvr.clock import format_duration, format_local
 
     why = entry.reason.meaning if entry.reason is not None else "not scheduled"

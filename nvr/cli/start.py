@@ -26,9 +26,12 @@ from nvr.catalogue.intake import Intake
 from nvr.catalogue.store import Catalogue
 from nvr.catalogue.upgrade import set_aside, upgrade
 from nvr.cli.app import database_of
+from nvr.cli.hearing import ear_of
 from nvr.clock import Clock, SystemClock, duration_us, from_us
 from nvr.errors import CatalogueError, ConfigError, DamagedError, StorageError
 from nvr.history import boot_id
+from nvr.isapi.task import Ear
+from nvr.isapi.task import Task as ListenerTask
 from nvr.logbook import Logbook
 from nvr.model import Gap
 from nvr.nursery import Nursery
@@ -49,7 +52,7 @@ FEW_BYTES = 200_000_000
 """Free space that is worth a warning: a few minutes of a few cameras."""
 LOCKED = timedelta(seconds=1)
 """How long a row may wait for another writer before the supervisor looks after its workers again."""
-ANALYZER, JANITOR = "analyzer", "janitor"
+ANALYZER, JANITOR, LISTENER = "analyzer", "janitor", "listener"
 
 
 def start(config: Config, names: tuple[str, ...], log_level: str, nursery: Nursery) -> None:
@@ -97,6 +100,9 @@ class Station:
         workers = [self._recorder(name) for name in cameras]
         if looks:
             workers.append(self._analyzer(looks))
+        ears = tuple(ear for name in cameras if (ear := self._ear(name)) is not None)
+        if ears:
+            workers.append(self._listener(ears))
         workers.append(self._janitor())
         self._supervisor = Supervisor(workers, clock, nursery, self._receive, self._tick, self._ended)
 
@@ -192,6 +198,19 @@ class Station:
 
         return Worker(ANALYZER, "nvr.analysis.analyzer:run", arguments, beat)
 
+    def _ear(self, name: str) -> Ear | None:
+        look = self._look(name)
+        return ear_of(name, self._cameras[name], None if look is None else look.slot)
+
+    def _listener(self, ears: tuple[Ear, ...]) -> Worker:
+        beat = layout.pulse_path(self._folder, LISTENER)
+
+        def arguments(restarts: int) -> tuple[ListenerTask]:
+            storage, database = self._config.storage, database_of(self._config)
+            return (ListenerTask(ears, storage, database, self._folder, restarts, self._log_level),)
+
+        return Worker(LISTENER, "nvr.listener:run", arguments, beat)
+
 
 def _look_at_room(config: Config) -> None:
     free, min_free = layout.free_bytes(config.storage), config.retention.min_free
@@ -266,7 +285,7 @@ def _run_folder(volume: str, cameras: dict[str, Camera]) -> Iterator[Path]:
             f"cannot make {folder}: {error.strerror}; if it is there, another account's nvr start left it: remove it"
         ) from error
     try:
-        watched = [name for name, camera in cameras.items() if camera.detect.mode != "off"]
+        watched = [name for name, camera in cameras.items() if camera.detect.mode not in ("off", "camera")]
         if watched:
             from nvr import frameslot  # numpy: only where something is analysed
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from nvr.analysis.snapshot import render
+from nvr.analysis.snapshot import THUMBNAIL, render, thumbnail
 from nvr.model import Box, Frame
 
 AT = datetime(2026, 11, 22, 13, 5, 12, 640000, tzinfo=UTC)
@@ -120,3 +120,72 @@ def test_the_label_stays_in_the_picture_at_its_upper_border() -> None:
 def test_letters_of_any_script_are_drawn() -> None:
     box = Box(0.25, 0.25, 0.75, 0.75)
     assert not np.array_equal(shot(frame(640, 360), box, label="Tür"), shot(frame(640, 360), box, label="Tor"))
+
+
+def small(picture: Frame, box: Box) -> NDArray[np.uint8]:
+    return decode(thumbnail(picture, box))
+
+
+def ramp(width: int, height: int) -> Frame:
+    """Darker on the left and at the top: each place has a brightness of its own."""
+    luma = np.add.outer(np.linspace(30, 120, height), np.linspace(0, 100, width)).astype(np.uint8)
+    i420 = np.full((height * 3 // 2, width), 128, np.uint8)
+    i420[:height] = luma
+    return Frame(i420, width, height, AT, 0, 1, 1)
+
+
+def test_a_thumbnail_shows_the_box_and_a_little_around_it() -> None:
+    picture = small(frame(640, 400), Box(0.25, 0.25, 0.5, 0.5))
+    assert picture.shape[:2] == (130, 208), "160x100 and 15 % on each side"
+
+
+def test_a_thumbnail_is_that_part_of_the_picture_and_nothing_is_drawn_on_it() -> None:
+    whole = decode(render(ramp(640, 400), None, "", 0, AT, "", BERLIN))
+    picture = small(ramp(640, 400), Box(0.25, 0.25, 0.5, 0.5))
+    part = whole[100 - 15 : 200 + 15, 160 - 24 : 320 + 24]
+    assert np.abs(picture.astype(int) - part).max() <= 6
+
+
+def test_colours_of_a_thumbnail_are_those_of_the_frame() -> None:
+    red = cv2.cvtColor(np.full((360, 640, 3), (20, 30, 200), np.uint8), cv2.COLOR_BGR2YUV_I420)
+    picture = small(Frame(np.asarray(red, np.uint8), 640, 360, AT, 0, 1, 1), Box(0.25, 0.25, 0.5, 0.5))
+    assert picture.reshape(-1, 3).mean(axis=0).tolist() == pytest.approx([20, 30, 200], abs=6)
+
+
+def test_a_large_thumbnail_is_made_smaller_in_its_own_shape() -> None:
+    picture = small(frame(3840, 2160), Box(0.2, 0.1, 0.4, 0.9))
+    height, width = picture.shape[:2]
+    assert max(height, width) == THUMBNAIL
+    assert width / height == pytest.approx(3840 * 0.2 * 1.3 / 2160, abs=0.02)  # the border cuts what is around it
+
+
+def test_a_small_thumbnail_is_not_made_larger() -> None:
+    assert small(frame(640, 360), Box(0.5, 0.5, 0.53, 0.55)).shape[0] < 30
+
+
+def test_the_frame_is_left_alone_by_its_thumbnail() -> None:
+    picture = ramp(640, 360)
+    before = picture.i420.copy()
+    small(picture, Box(0.1, 0.1, 0.9, 0.9))
+    assert np.array_equal(picture.i420, before)
+
+
+@pytest.mark.parametrize(
+    "box",
+    [
+        Box(0, 0, 0.1, 0.1),
+        Box(0.9, 0.9, 1, 1),
+        Box(0, 0, 1, 1),
+        Box(0.5, 0, 0.5, 1),
+        Box(-0.2, -0.2, 1.2, 1.2),
+        Box(1.1, 1.1, 1.3, 1.2),
+        Box(-3, 0.2, -2, 0.2),
+        Box(0.8, 0.8, 0.2, 0.2),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("size", [(640, 360), (161, 121), (15, 9), (3, 2), (2, 2), (4000, 2)], ids=str)
+def test_any_box_and_any_size_have_a_thumbnail(size: tuple[int, int], box: Box) -> None:
+    height, width = small(frame(*size), box).shape[:2]
+    assert 1 <= width <= min(THUMBNAIL, size[0])
+    assert 1 <= height <= min(THUMBNAIL, size[1])

@@ -14,6 +14,7 @@ from nvr import layout
 from tests.cli.conftest import Configure
 from tests.fakes.camera import Camera
 from tests.fakes.clip import Clip, speak, write
+from tests.fakes.isapi import PASSWORD, SILENT, USER, FakeDevice, alert, part, region
 from tests.fakes.rtsp import Script, ScriptedCamera
 from tests.fakes.station import Station, listed, nvr, wait_for
 
@@ -186,7 +187,7 @@ def test_an_unknown_camera_is_bad_usage(looped: Path) -> None:
     assert "hik1" in done.stderr
 
 
-def test_a_killed_analyzer_is_started_again_and_its_events_are_ended(tmp_path: Path, configure: Configure) -> None:
+def test_a_killed_analyzer_is_started_again_and_its_events_go_on(tmp_path: Path, configure: Configure) -> None:
     video = write(tmp_path / "clip.mp4", frames=100)
     config = configure(f"{{url: {video}, loop: true, detect: motion}}")
     with Station(config) as station:
@@ -195,8 +196,8 @@ def test_a_killed_analyzer_is_started_again_and_its_events_are_ended(tmp_path: P
         first = station.pid_of("analyzer")
         recorder = station.pid_of("recorder.hik1")
         os.kill(first, signal.SIGKILL)
-        wait_for(lambda: listed("events", config)[-1]["end"] is not None, "the event's end")
         wait_for(lambda: station.pid_of("analyzer") != first, "a new analyzer")
+        assert [(event["id"], event["end"]) for event in listed("events", config)] == [(1, None)]
         assert station.pid_of("recorder.hik1") == recorder
         assert station.stop() == 0
     assert all(event["end"] is not None for event in listed("events", config))
@@ -422,3 +423,28 @@ def test_nohup_keeps_it_alive_when_the_terminal_goes(looped: Path) -> None:
         station.process.send_signal(signal.SIGHUP)
         wait_for(lambda: len(station.files("*.mp4")) > 1 or station.process.poll() is not None, "two segments")
         assert station.process.poll() is None
+
+
+def test_a_camera_that_does_it_all_itself_is_heard_and_not_analysed(tmp_path: Path, configure: Configure) -> None:
+    video = write(tmp_path / "clip.mp4", frames=100)
+    told = [part(alert("fielddetection", more=region("1", "human"))), SILENT]
+    with FakeDevice(told, pictures=[b"\xff\xd8picture"]) as fake:
+        address = f"{{host: 127.0.0.1, port: {fake.port}}}"
+        login = f'username: {USER}, password: "{PASSWORD}"'
+        config = configure(f"{{url: {video}, loop: true, {login}, record: events, detect: camera, alerts: {address}}}")
+        with Station(config) as station:
+            station.wait_until_logged("person fielddetection")
+            wait_for(lambda: (row := listed("events", config)[0])["end"] and row["snapshot"], "its end and its picture")
+            assert [(row["kind"], row["label"]) for row in listed("events", config)] == [("camera", "person")]
+            report = station.status()
+            assert [process["name"] for process in report["processes"]] == ["recorder.hik1", "listener", "janitor"]
+            assert report["cameras"][0]["alerts"]["state"] == "listening"
+            assert (report["cameras"][0]["alerts"]["read"], report["cameras"][0]["alerts"]["bad"]) == (1, 0)
+            plain = nvr("status", "--config", str(config)).stdout
+            assert "hik1: alerts listening, 1 read, 0 bad" in plain
+            listener = station.pid_of("listener")
+            os.kill(listener, signal.SIGKILL)
+            wait_for(lambda: station.pid_of("listener") != listener, "a new listener")
+            assert station.stop() == 0
+            assert PASSWORD not in station.log()
+            assert "Traceback" not in station.log()

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from nvr import layout
+from nvr.clock import SystemClock
+from nvr.pulse import Pulse, PulseWriter
 from tests.cli.conftest import Configure
 from tests.fakes.clip import write
 from tests.fakes.station import Station, nvr, wait_for
 
-KEYS = {"camera", "state", "fps", "bitrate", "frame_age", "dropped", "segments", "restarts", "last_error"}
+KEYS = {"camera", "state", "fps", "bitrate", "frame_age", "dropped", "segments", "restarts", "last_error", "looks"}
+SHORT = "too little CPU: all cameras are looked at less often"
+Beat = Callable[..., None]
 
 
 def status(config: Path) -> dict[str, Any]:
@@ -21,6 +29,61 @@ def status(config: Path) -> dict[str, Any]:
     assert done.returncode == 0, done.stderr
     report: dict[str, Any] = json.loads(done.stdout)
     return report
+
+
+@pytest.fixture
+def beat(config: Path) -> Iterator[Beat]:
+    """``beat("analyzer", load=0.5)``: a process that is not there has just written its pulse."""
+    folder = layout.run_folder(layout.volume_id(config.parent / "storage"))
+
+    def write(process: str, state: str = "analysing", *, ago: float = 0.0, **values: Any) -> None:
+        clock, ago_us = SystemClock(), round(ago * 1e6)
+        now = clock.monotonic_us() - ago_us, clock.now_us() - ago_us
+        with PulseWriter(layout.pulse_path(folder, process)) as writer:
+            writer.beat(Pulse(process, os.getpid(), state, *now, **values))
+
+    yield write
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def words(config: Path) -> str:
+    done = nvr("status", "--config", str(config))
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_how_often_each_camera_is_looked_at_is_told(config: Path, beat: Beat) -> None:
+    beat("analyzer", load=0.42)
+    beat("looks.hik1", fps=4.96)
+    assert [row["looks"] for row in status(config)["cameras"]] == [5.0, None]
+    header, first, second = words(config).splitlines()[:3]
+    place = slice(header.index("looks/s"), header.index("looks/s") + len("looks/s"))
+    assert (first[place].strip(), second[place].strip()) == ("5.0", "-")
+
+
+def test_a_camera_that_is_not_looked_at_just_now_has_no_looks_but_a_count_of_none(config: Path, beat: Beat) -> None:
+    beat("looks.hik1", fps=0.0)
+    beat("looks.hik2", ago=60, fps=5.0)
+    assert [row["looks"] for row in status(config)["cameras"]] == [0.0, None]
+
+
+@pytest.mark.parametrize(
+    ("load", "ago", "told", "short"),
+    [(0.42, 0, 0.42, False), (0.9, 0, 0.9, False), (0.97, 0, 0.97, True), (1.0, 0, 1.0, True), (1.0, 60, 0.0, False)],
+    ids=["half", "much", "too much", "all", "gone"],
+)
+def test_an_analyzer_at_its_limit_says_so(
+    config: Path, beat: Beat, load: float, ago: float, told: float, short: bool
+) -> None:
+    beat("analyzer", load=load, ago=ago)
+    (process,) = status(config)["processes"]
+    assert (process["name"], process["load"]) == ("analyzer", told)
+    assert (SHORT in words(config)) is short
+
+
+def test_what_the_analyzer_cannot_do_is_told_beside_its_limit(config: Path, beat: Beat) -> None:
+    beat("analyzer", load=1.0, last_error="hik2 is not analysed: no model")
+    assert f"analysing, {SHORT}: hik2 is not analysed: no model" in words(config)
 
 
 def test_it_works_while_nothing_runs(config: Path) -> None:
@@ -31,6 +94,7 @@ def test_it_works_while_nothing_runs(config: Path) -> None:
         ("hik2", "stopped", 0),
     ]
     assert report["processes"] == []
+    assert [row["looks"] for row in report["cameras"]] == [None, None]
     assert report["disk"]["free"] > 0
     plain = nvr("status", "--config", str(config))
     assert "nvr start is not running on this storage folder" in plain.stdout
@@ -65,6 +129,8 @@ def test_what_runs_is_told_with_its_rates(tmp_path: Path, configure: Configure) 
         assert row["bitrate"] > 10_000
         assert 0 <= row["frame_age"] < 3
         assert (row["dropped"], row["restarts"], row["last_error"]) == (0, 0, None)
+        wait_for(lambda: (status(config)["cameras"][0]["looks"] or 0) > 1, "looks")
+        assert all(0 <= process["load"] <= 1 for process in report["processes"])
         assert [process["name"] for process in report["processes"]] == ["recorder.hik1", "analyzer", "janitor"]
         assert all(Path(f"/proc/{process['pid']}").exists() for process in report["processes"])
         assert station.stop() == 0

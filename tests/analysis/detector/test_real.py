@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from nvr.analysis.actions import Action, Better, Closed, Opened
 from nvr.analysis.detector import OnnxDetector, OnnxModel
-from nvr.analysis.events import Action, Better, Closed, ObjectEvents, Opened
-from nvr.analysis.motion import MotionGate
-from nvr.analysis.tracker import Tracker
+from nvr.analysis.observer import Models, Observer
+from nvr.analysis.sight import Sight
+from nvr.model import Frame
 
 PEOPLE = {40: 6, 140: 8, 240: 7, 340: 6, 440: 3, 540: 6, 640: 6, 740: 8}
 """Counted by eye: frame number, people in it."""
@@ -51,18 +52,18 @@ def test_people_and_parked_cars_are_found(people_video: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_each_person_is_about_one_event_and_a_parked_car_is_none(people_video: Path) -> None:
-    gate, tracker, events = MotionGate(), Tracker(), ObjectEvents()
-    detector = OnnxDetector(OnnxModel(), ("person", "car", "truck"), tracker.floor)
+    observer = Observer(Sight(labels=("person", "car", "truck")), Models())
     actions: list[Action] = []
     for number, i420 in frames(people_video, range(0, 795, 3)):
         at = START + timedelta(seconds=number / FPS)
-        motion = gate.look(at, i420[:576])
-        tracks = tracker.update(at, detector.detect(i420, 768, 576)) if events.wants_detector(at, motion) else None
-        actions += events.look(at, motion, tracks)
-    actions += events.flush()
-    opened = [action for action in actions if isinstance(action, Opened)]
+        actions += observer.observe(Frame(i420, 768, 576, at, 0, number, 0)).actions
+    actions += observer.flush("the film is over")
+    opened = {action.key: action for action in actions if isinstance(action, Opened)}
     # Nineteen people walk about, some leave and come again, some walk as one.
-    assert {action.label for action in opened} == {"person"}
-    assert 14 <= len(opened) <= 24
-    assert {action.key for action in opened} == {action.key for action in actions if isinstance(action, Closed)}
+    assert {action.label for action in opened.values()} == {"person"}
+    assert 19 <= len(opened) <= 28
+    closed = {action.key: action for action in actions if isinstance(action, Closed)}
+    assert closed.keys() == opened.keys()
+    assert {"left the picture", "lost from sight"} <= {action.ended for action in closed.values()}
+    assert all(opened[key].start <= closed[key].end for key in opened)
     assert sum(isinstance(action, Better) for action in actions) <= 4 * len(opened)

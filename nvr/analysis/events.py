@@ -90,7 +90,8 @@ class ObjectEvents:
         for event in resumed:
             assert event.id is not None
             subject = Subject(-event.id, event.label, event.seen, event.box or WHOLE, zones=event.zones)
-            subject.best, subject.patience = worth(event.score, subject.box), RESUMED
+            subject.patience = RESUMED
+            subject.best = worth(event.score, subject.box) if event.snapshot else 0.0  # killed before its picture
             self._events[-event.id] = subject
 
     def wants_detector(self, at: datetime, motion: Motion) -> bool:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 
@@ -130,4 +132,5 @@ def way(actions: Iterable[Action]) -> list[float]:
 def left_open(
     id: int = 7, *, seen: float = 0, box: Box | None = HERE, label: str = "person", score: float = 0.7
 ) -> Event:
-    return Event("hik1", "object", label, after(-10), after(seen), score=score, box=box, zones=("street",), id=id)
+    begun = Event("hik1", "object", label, after(-10), after(seen), score=score, box=box, zones=("street",), id=id)
+    return replace(begun, snapshot=Path("snapshots/hik1/7.jpg"))

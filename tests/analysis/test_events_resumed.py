@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC
 
 import pytest
@@ -110,6 +111,11 @@ class TestOneLeftOpenByAKilledAnalyzer:
             tracks = (walker(6 + n / 5, first=6, score=score),)
             actions += events.look(after(6 + n / 5), moving(), tracks, as_sharp_as(500))
         assert sum(isinstance(action, Better) for action in actions) == better
+
+    def test_gets_a_picture_where_the_kill_came_before_the_first(self) -> None:
+        events = ObjectEvents(resumed=[replace(left_open(), snapshot=None)])
+        actions = watch(events, 6, 8, lambda seconds: [walker(seconds, first=6, score=0.3)])
+        assert [type(action) for action in actions].count(Better) == 1
 
     def test_closes_with_a_flush(self) -> None:
         events = ObjectEvents(resumed=[left_open()])

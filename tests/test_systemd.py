@@ -81,7 +81,7 @@ def test_a_watchdog_that_is_not_set_is_not_fed(manager: socket.socket) -> None:
     ("usec", "pid", "want"),
     [
         ("60000000", None, 60_000_000),
-        ("60000000", str(os.getpid()), 60_000_000),
+        pytest.param("60000000", str(os.getpid()), 60_000_000, id="this process"),
         ("60000000", "1", None),
         ("0", None, None),
         ("soon", None, None),

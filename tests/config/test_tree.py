@@ -43,7 +43,7 @@ def test_what_is_not_said_has_its_default() -> None:
     assert only.retention == CameraRetention(continuous=None, events=None, max_size=None)
     assert (only.port, only.channel, only.transport, only.record, only.audio) == (554, 1, "tcp", "continuous", "auto")
     assert only.detect == Detect(
-        mode="objects", labels=("person", "car"), fps=5, min_score=0.45, stream="auto", frames="all", model=None
+        mode="objects", labels=("person", "car"), fps=5, min_score=0.5, stream="auto", frames="all", model=None
     )
 
 

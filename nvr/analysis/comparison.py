@@ -29,6 +29,9 @@ _OTHER_LABEL = 0.4
 _MOMENTS = 50
 """At most so many moments of two paths are compared."""
 
+_SHARED = 3
+"""Of the shorter of two paths at least a third has to be common time."""
+
 What = Literal["same", "different", "only now", "only then"]
 
 
@@ -136,6 +139,8 @@ def _place(one: Sequence[Waypoint], other: Sequence[Waypoint]) -> float | None:
     if begin > end:
         before, after = (one, other) if one[-1].at < other[0].at else (other, one)
         return None if distance(before[-1].box, after[0].box) <= _NEAR else 0.0
+    if (end - begin) * _SHARED < min(path[-1].at - path[0].at for path in (one, other)):
+        return 0.0  # they met: the one began just before the other was over
     moments = sorted({point.at for path in (one, other) for point in path if begin <= point.at <= end})
     boxes = [(_at(one, moment), _at(other, moment)) for moment in moments[:: -(-len(moments) // _MOMENTS)]]
     near = [distance(first, second) <= _NEAR for first, second in boxes if first is not None and second is not None]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
@@ -217,6 +217,11 @@ def least_score(rules: Rules, label: str, default: float) -> float:
     """How sure a detection of a label must be, 0..1: what its filter says, else ``default``."""
     scores = (each.min_score for each in rules.filters if each.label == label)
     return next((score for score in scores if score is not None), default)
+
+
+def without_scores(rules: Rules) -> Rules:
+    """The rules without scores of their own, for whoever asks for one score of all labels."""
+    return replace(rules, filters=tuple(replace(each, min_score=None) for each in rules.filters))
 
 
 def awake(rules: Rules, at: datetime) -> bool:

@@ -48,6 +48,7 @@ def analyze(
     """Look at recorded footage again, and compare with the events of then."""
     import os
 
+    from nvr.analysis.zones import without_scores
     from nvr.cli.comparison import print_found
     from nvr.cli.export import span_of
     from nvr.cli.trial import run
@@ -61,6 +62,7 @@ def analyze(
         sight,
         labels=sight.labels if labels is None else _labels(labels),
         min_score=sight.min_score if min_score is None else min_score,
+        rules=sight.rules if min_score is None else without_scores(sight.rules),
     )
     os.nice(NICE)
     order = _order(settings, trial, camera, span, sight, fps=fps, width=width)

@@ -65,6 +65,7 @@ def gather(config: Config) -> dict[str, Any]:
                 "name": name,
                 "pid": beat.pid,
                 "state": _state(beat, monotonic_us),
+                "restarts": beat.restarts,
                 "load": round(beat.load, 2) if _is_live(beat, monotonic_us) else 0.0,
                 "last_error": beat.last_error or None,
             }
@@ -207,7 +208,8 @@ def _print(report: dict[str, Any]) -> None:
         of_camera = process["name"].startswith("recorder.")  # its error is told above
         error = f": {process['last_error']}" if process["last_error"] and not of_camera else ""
         short = ", too little CPU: all cameras are looked at less often" if process["load"] >= SHORT else ""
-        typer.echo(f"{process['name']} (pid {process['pid']}): {process['state']}{short}{error}")
+        again = f", started again {process['restarts']}x" if process["restarts"] else ""
+        typer.echo(f"{process['name']} (pid {process['pid']}): {process['state']}{again}{short}{error}")
     if not report["processes"]:
         typer.echo("nvr start is not running on this storage folder")
     disk = report["disk"]

@@ -59,9 +59,11 @@ def replay(film: Film, every: int, sight: Sight = PEOPLE) -> Replay:
 
 
 def live(run: Replay) -> dict[int, list[tuple[int, Box]]]:
-    """What was known in each look itself: the tracks that were seen in it."""
+    """What was known in each look itself: the tracks that were seen in it and had moved; what only stands is no event."""
     return {
-        look.frame: [(track.id, track.box) for track in look.seen.tracks or () if track.last_seen == look.at]
+        look.frame: [
+            (track.id, track.box) for track in look.seen.tracks or () if track.last_seen == look.at and track.moved
+        ]
         for look in run.looks
     }
 

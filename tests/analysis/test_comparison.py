@@ -197,3 +197,9 @@ def test_no_two_are_left_alone_that_would_be_one(then: list[Story], now: list[St
     gone = [match.then for match in matches if match.then is not None and match.now is None]
     new = [match.now for match in matches if match.now is not None and match.then is None]
     assert all(len(compare([one], [other], SINCE, UNTIL)) == 2 for one in gone for other in new)
+
+
+def test_two_that_only_met_are_not_one() -> None:
+    """The one begins at the place of the other, just before that is over."""
+    matches = compare([story(120, 124)], [story(123.9, 126, place=0.54)], SINCE, UNTIL)
+    assert [match.what for match in matches] == ["only then", "only now"]

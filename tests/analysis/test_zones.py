@@ -29,6 +29,7 @@ from nvr.analysis.zones import (
     mask_raster,
     masked,
     self_crossing,
+    without_scores,
 )
 from nvr.model import Box, Detection
 from nvr.schedule import parse
@@ -241,3 +242,8 @@ def test_rules_go_to_another_process() -> None:
     rules = Rules((zone,), (DOWN,), (STEP,), (Filter("person"),), ("yard", "gate"), zone.schedule)
     assert pickle.loads(pickle.dumps(rules)) == rules
     assert hash(rules) == hash(pickle.loads(pickle.dumps(rules)))
+
+
+def test_one_score_for_all_leaves_sizes_as_they_are() -> None:
+    rules = Rules(filters=(Filter("person", 0.9, 0.1, 0.5),))
+    assert without_scores(rules) == Rules(filters=(Filter("person", None, 0.1, 0.5),))

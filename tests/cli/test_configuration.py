@@ -71,3 +71,23 @@ def test_a_listing_needs_no_secret_but_a_start_does(tmp_path: Path) -> None:
 def test_the_schema_is_json() -> None:
     schema = json.loads(nvr("config", "schema").stdout)
     assert {"storage", "retention", "recording", "defaults", "cameras"} <= set(schema["properties"])
+
+
+def test_a_label_that_the_model_does_not_know_is_said_of_each_camera(tmp_path: Path) -> None:
+    text = (
+        "cameras:\n  a: {host: a, detect: {labels: [persn]}}\n  b: {host: b}\n  c: {host: c, detect: {labels: [Car]}}\n"
+    )
+    code, _, err = check(tmp_path, text)
+    assert code == 2
+    assert [line.split(": ")[1 if line.startswith("nvr: ") else 0][-8:] for line in err.splitlines()] == [
+        "nvr.yaml"
+    ] * 2
+    assert "cameras.a.detect: " in err
+    assert '"persn" (did you mean person?)' in err
+    assert "cameras.c.detect: " in err
+
+
+def test_a_file_that_is_no_model_is_said(tmp_path: Path) -> None:
+    (tmp_path / "model.onnx").write_text("no model")
+    code, _, err = check(tmp_path, "cameras:\n  hik1: {host: a, detect: {model: model.onnx}}\n")
+    assert (code, "cameras.hik1.detect: " in err) == (2, True)

@@ -86,6 +86,12 @@ def test_what_the_analyzer_cannot_do_is_told_beside_its_limit(config: Path, beat
     assert f"analysing, {SHORT}: hik2 is not analysed: no model" in words(config)
 
 
+def test_a_process_that_was_started_again_says_so(config: Path, beat: Beat) -> None:
+    beat("analyzer", restarts=2)
+    assert status(config)["processes"][0]["restarts"] == 2
+    assert "started again 2x" in words(config)
+
+
 def test_it_works_while_nothing_runs(config: Path) -> None:
     report = status(config)
     assert all(set(row) >= KEYS for row in report["cameras"])

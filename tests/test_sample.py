@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -88,6 +89,24 @@ def test_a_sample_is_the_picture_of_the_video_at_the_snapshots_instant(
         "model": "built-in",
     }
     assert not list(storage.rglob("*.part"))
+
+
+def test_where_its_file_is_damaged_the_one_before_does_not_stand_for_it(
+    storage: Path, catalogue: Catalogue, clip_h264: Path
+) -> None:
+    archive = Archive(storage, clip_h264)
+    catalogue.add_segment(archive.add(0, 50))
+    broken = archive.add(50, 100)
+    catalogue.add_segment(broken)
+    os.truncate(storage / broken.path, 500)
+    seen = event(storage, catalogue)
+    assert seen.snapshot is not None
+    taken = layout.snapshot_path("hik1", instant(65), "Traffic Light", 1)
+    (storage / taken).parent.mkdir(parents=True, exist_ok=True)
+    (storage / seen.snapshot).rename(storage / taken)
+    kept = sample.keep(storage, catalogue, replace(seen, snapshot=taken), None)
+    assert kept is not None
+    assert kept.source == "snapshot"
 
 
 def test_where_the_video_is_gone_the_snapshot_is_kept(storage: Path, catalogue: Catalogue) -> None:

@@ -11,6 +11,9 @@ import os
 import select
 import signal
 import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import cv2
@@ -30,6 +33,8 @@ log = logging.getLogger(__name__)
 TICK_US = 1_000_000
 LOCKED = timedelta(milliseconds=500)
 """How long a look may wait for another writer of the database: what is not stored now is a second later."""
+LOADING_S = 300
+"""How long all models may take to load, seconds; the supervisor then takes the process to hang."""
 NICE = 10
 """Where the machine has too little time for all, recording goes first."""
 
@@ -52,11 +57,14 @@ class Analyzer:
         """Of the cameras that can be looked at."""
         self._gauges: list[Gauge] = []
         self._beat("starting")
-        for look in task.looks:
-            watcher = self._watch(look, models, catalogue)
-            if watcher is not None:
-                self.watchers.append(watcher)
-                self._gauges.append(Gauge(task.pulse.parent, watcher, clock))
+        with self._loading():
+            for look in task.looks:
+                watcher = self._watch(look, models, catalogue)
+                if watcher is not None:
+                    self.watchers.append(watcher)
+                    self._gauges.append(Gauge(task.pulse.parent, watcher, clock))
+        for watcher in self.watchers:
+            watcher.alone = len(self.watchers) == 1
 
     def run(self) -> None:
         """Look until told to stop or until the supervisor is gone."""
@@ -81,6 +89,25 @@ class Analyzer:
         for gauge in self._gauges:
             gauge.beat()
         self._beat(self._state())
+
+    @contextmanager
+    def _loading(self) -> Iterator[None]:
+        """Beats while models load: a large one takes longer than a process may be silent, though not ``LOADING_S``."""
+        done = threading.Event()
+
+        def beat() -> None:
+            for _ in range(LOADING_S):
+                if done.wait(1):
+                    return
+                self._beat("starting")
+
+        thread = threading.Thread(target=beat, name="loading", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join(timeout=5)
 
     def _watch(self, look: Look, models: Models, catalogue: Catalogue) -> Watcher | None:
         """A camera's watcher; None, with the reason logged and shown, for a model that cannot be used."""

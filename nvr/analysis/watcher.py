@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from nvr.analysis.task import Look
 
 STALE = timedelta(seconds=2)
+LONG_US = 500_000
+"""A look, of a large model, in which others with a quick one miss who walks by."""
 CALM = 2
 """Times the interval until the next look, while the detector runs and all that is there is known: a track bridges it,
 and half the work is half the work."""
@@ -35,6 +37,8 @@ class Watcher:
         self.due_us = 0
         """From when on a new picture is looked at, monotonic."""
         self.looked_us = 0
+        self.alone = True
+        """No other camera is looked at. Else a long look is followed by as much time for the others as it took."""
         self.looks = 0
         self.detections = 0
         """Looks at which the detector ran."""
@@ -63,6 +67,9 @@ class Watcher:
         self.detections += seen.detections is not None
         calm = seen.detections is not None and not seen.urgent
         self.due_us = self.looked_us + self._interval_us * (CALM if calm else 1)
+        took_us = self._clock.monotonic_us() - self.looked_us
+        if took_us > LONG_US and not self.alone:
+            self.due_us = max(self.due_us, self.looked_us + 2 * took_us)
         for action in seen.actions:
             self.album.take(action, frame)
         if not self.album.error:  # else ``rest`` tries again: a locked database is not waited for at every look

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
     from nvr.model import Segment
 
+RECENT = timedelta(milliseconds=300)
+"""How long before an instant a picture may be from and still be of it; else the file that held it cannot be read."""
 OLDEST = timedelta(seconds=2)
 """How long after the end of a file its last picture stands for what would have followed."""
 REORDERED_US = 1_000_000

@@ -68,7 +68,7 @@ class Session:
         self._thread = threading.Thread(target=self._sample, daemon=True)
         self._thread.start()
 
-    def stop(self, number: int = signal.SIGINT, timeout: float = 15) -> Cost:
+    def stop(self, number: int = signal.SIGTERM, timeout: float = 15) -> Cost:
         """Sample a last time, end the program, and return what it cost."""
         self._done.set()
         self._thread.join()

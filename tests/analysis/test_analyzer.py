@@ -31,7 +31,7 @@ from nvr.analysis.sight import Sight
 from nvr.analysis.task import Look, Task
 from nvr.catalogue.store import Catalogue
 from nvr.catalogue.upgrade import upgrade
-from nvr.clock import EPOCH, from_us
+from nvr.clock import EPOCH, SystemClock, from_us
 from nvr.frameslot import SlotWriter
 from nvr.model import Event, Waypoint
 from nvr.pulse import Pulse
@@ -281,6 +281,27 @@ def test_a_busy_camera_does_not_starve_the_others(share: Share) -> None:
     looks = shared.between(6, 20)
     assert max(looks) - min(looks) <= 1
     assert min(looks) > 14 / 0.35
+
+
+def test_it_lives_while_a_model_loads(task: Task, tmp_path: Path) -> None:
+    """A supervisor kills who is silent for 30 s, again and again."""
+
+    class Large(Models):
+        def get(self, choice: ModelChoice) -> OnnxModel:
+            first = pulse.read(task.pulse)
+            assert first is not None
+            wait_for(lambda: pulse.read(task.pulse) != first, "a beat")
+            seen.append(pulse.read(task.pulse))
+            return super().get(choice)
+
+    seen: list[Pulse | None] = []
+    sight = Sight("objects", ("person",), model=ModelChoice(write_model(tmp_path / "model.onnx")))
+    ours, theirs = socket.socketpair()
+    slow = replace(task, looks=(replace(task.looks[0], sight=sight),))
+    with ours, theirs, Catalogue.open(task.database) as catalogue:
+        Analyzer(slow, theirs, catalogue, SystemClock(), Large())
+    assert seen[0] is not None
+    assert seen[0].state == "starting"
 
 
 def test_where_all_are_busy_all_are_looked_at_less_often_alike(share: Share) -> None:

@@ -12,6 +12,7 @@ import pytest
 from nvr import frameslot, layout
 from nvr.analysis.album import Album
 from nvr.analysis.choice import ModelChoice
+from nvr.analysis.detector import OnnxModel
 from nvr.analysis.geometry import WHOLE
 from nvr.analysis.observer import Models
 from nvr.analysis.sight import Sight
@@ -63,9 +64,10 @@ def watch(tmp_path: Path, look: Look, catalogue: Catalogue, clock: FakeClock, wr
     """``watch(mode="objects", …)``: a watcher of the slot that ``writer`` writes."""
     made: list[Watcher] = []
 
-    def start(**changes: object) -> Watcher:
+    def start(models: Models | None = None, **changes: object) -> Watcher:
         sight = replace(look.sight, **changes)  # type: ignore[arg-type]  # the test says what
-        watcher = Watcher(replace(look, sight=sight), Models(), Album("hik1", tmp_path / "storage", catalogue), clock)
+        models = models or Models()
+        watcher = Watcher(replace(look, sight=sight), models, Album("hik1", tmp_path / "storage", catalogue), clock)
         made.append(watcher)
         return watcher
 
@@ -108,6 +110,31 @@ def test_the_next_look_is_due_an_interval_later(watch: Watch, writer: SlotWriter
     put(writer, scene(1)[0], from_us(clock.now_us()))
     watcher.look()
     assert watcher.due_us == clock.monotonic_us() + 200_000
+
+
+@pytest.mark.parametrize(
+    ("takes", "alone", "waits"),
+    [(0.3, False, 0.4), (0.8, False, 1.6), (0.8, True, 0.4)],
+    ids=["quick", "long", "alone"],
+)
+def test_a_long_look_leaves_the_others_as_much_time(
+    tmp_path: Path, watch: Watch, writer: SlotWriter, clock: FakeClock, takes: float, alone: bool, waits: float
+) -> None:
+    class Slow(Models):
+        def get(self, choice: ModelChoice) -> OnnxModel:
+            class Model(OnnxModel):
+                def infer(self, blob: object) -> object:  # type: ignore[override]  # what it is is not looked at
+                    clock.advance(takes)
+                    return super().infer(blob)
+
+            return Model(choice)
+
+    model = ModelChoice(write_model(tmp_path / "model.onnx"))
+    watcher = watch(models=Slow(), mode="objects", model=model)
+    watcher.alone = alone
+    put(writer, scene(1)[0], from_us(clock.now_us()))
+    watcher.look()
+    assert watcher.due_us - watcher.looked_us == pytest.approx(waits * 1e6)
 
 
 def test_motion_becomes_an_event_with_a_picture_of_its_instant(

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from nvr.model import Detection, Event, Frame
 
 MOVING = 0.15
-"""Share of a detection's box that moves where what is in it moves. Of people who walk 998 in 1000 boxes have it, of the
-false ones that a detector sees in a lamp post one in four (PETS09-S2L1)."""
+"""Share of a detection's box that moves where what is in it moves: nearly all of people who walk have it, of what a
+detector sees in a lamp post hardly any."""
 _LOOK_ROUND = timedelta(seconds=2)
 """How long the detector may look at a part of the picture alone."""
 

@@ -59,7 +59,7 @@ def replay(film: Film, every: int, sight: Sight = PEOPLE) -> Replay:
 
 
 def live(run: Replay) -> dict[int, list[tuple[int, Box]]]:
-    """What was known in each look itself: the tracks that were seen in it and had moved; what only stands is no event."""
+    """What was known in each look itself: the tracks seen in it that had moved; what only stands is no event."""
     return {
         look.frame: [
             (track.id, track.box) for track in look.seen.tracks or () if track.last_seen == look.at and track.moved

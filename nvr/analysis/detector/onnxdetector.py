@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from nvr.analysis.detector.finding import Outputs
     from nvr.analysis.detector.onnxmodel import OnnxModel
 
-MIN_SCORE = 0.5
+MIN_SCORE = 0.45
 """People found and false ones per picture on the PETS09 street (4650 people, 795 pictures): 0.4 finds 93.3 % with
 0.74 false, 0.45 92.5 % with 0.41, 0.5 91.3 % with 0.21."""
 _MAX_DETECTIONS = 100

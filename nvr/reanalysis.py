@@ -22,7 +22,7 @@ from nvr.analysis.snapshot import render, thumbnail
 from nvr.analysis.story import Stories, Story
 from nvr.analysis.watcher import CALM
 from nvr.media.footage import TREMBLE_US, Footage
-from nvr.media.instant import RECENT, shown_at
+from nvr.media.instant import shown_at
 from nvr.model import Event, Frame, Segment
 
 if TYPE_CHECKING:
@@ -132,9 +132,7 @@ def picture_of(storage: Path, segments: Sequence[Segment], story: Story) -> Fram
     if story.pictured is None:
         return None
     shown = shown_at(storage, segments, story.pictured)
-    if shown is None or story.pictured - shown.at > RECENT:
-        return None
-    return Frame(shown.i420, shown.width, shown.height, shown.at, 0, 0, 0)
+    return None if shown is None else Frame(shown.i420, shown.width, shown.height, shown.at, 0, 0, 0)
 
 
 def snapshot_of(story: Story, frame: Frame) -> bytes:

@@ -19,7 +19,7 @@ from nvr.catalogue.store import Catalogue
 from nvr.clock import format_rfc3339
 from nvr.errors import StorageError
 from nvr.media.export import gather
-from nvr.media.instant import OLDEST, RECENT, encode_jpeg, shown_at
+from nvr.media.instant import OLDEST, encode_jpeg, shown_at
 from nvr.model import Event
 
 _TICK = timedelta(microseconds=1)
@@ -87,7 +87,7 @@ def moment(event: Event) -> datetime:
 def _picture(storage: Path, catalogue: Catalogue, event: Event, at: datetime) -> tuple[bytes, Source] | None:
     rows = catalogue.segments(at - OLDEST, at + _TICK, event.camera)
     shown = shown_at(storage, gather(storage, event.camera, rows, at - OLDEST, at + _TICK), at)
-    if shown is not None and at - shown.at <= RECENT:
+    if shown is not None:
         return encode_jpeg(shown), "video"
     if event.snapshot is not None:
         with suppress(FileNotFoundError):

@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 
     from nvr.model import Segment
 
-RECENT = timedelta(milliseconds=300)
-"""How long before an instant a picture may be from and still be of it; else the file that held it cannot be read."""
 OLDEST = timedelta(seconds=2)
 """How long after the end of a file its last picture stands for what would have followed."""
 REORDERED_US = 1_000_000
@@ -61,13 +59,18 @@ def shown_at(storage: Path, segments: Iterable[Segment], at: datetime) -> Shown 
     """The picture of a camera at ``at``, out of its ``segments`` around that (``nvr.media.export.gather`` finds them).
 
     None where nothing was recorded then. Where the clock was set back and two files hold the instant, that of the later
-    recording. A file that is gone or damaged gives no picture.
+    recording. A file that is gone or damaged gives no picture, and the one before does not stand for it.
     """
+    unreadable = False
     for segment in _candidates(list(segments), at):
+        holds = segment.start <= at < segment.end
+        if unreadable and not holds:
+            break
         try:
             with open_segment(storage, segment) as source:
                 found = _last(source, segment, at)
         except (av.error.FFmpegError, OSError, IndexError):  # IndexError: a file without video
+            unreadable = unreadable or holds
             continue
         if found is not None:
             return found

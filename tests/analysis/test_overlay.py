@@ -74,7 +74,9 @@ def test_names_do_not_cover_each_other() -> None:
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (2, 2), (20, 20), (2, 600), (600, 2)])
 def test_a_picture_that_is_too_small_for_names_is_no_error(height: int, width: int) -> None:
-    draw(plain(0, height, width), ALL)
+    picture = plain(0, height, width)
+    draw(picture, ALL)
+    assert picture.shape == (height, width, 3)
 
 
 def test_without_rules_the_picture_is_the_frame() -> None:

@@ -107,6 +107,8 @@ class MotionGate:
         self._mean: NDArray[np.float32] = np.zeros((0, 0), np.float32)
         self._deviation: NDArray[np.float32] = self._mean
         self._window: MatLike = self._mean
+        # used again at each look: fresh memory of this size costs more than what is done in it
+        self._difference = self._noise = self._mean
 
     def look(self, at: datetime, luma: NDArray[np.uint8]) -> Motion:
         """Compare a luma plane, uint8 (height, width) of any size, captured at ``at`` (UTC), and learn from it."""
@@ -114,9 +116,9 @@ class MotionGate:
         began, last = self._began, self._last
         if began is None or last is None or not self._continues(at, last, picture):
             return self._start(at, picture)
-        difference, mask = self._compare(picture)
+        difference, mask = self._compare(picture, self._difference)
         shift = (0.0, 0.0)
-        if np.mean(cv2.resize(mask, _CELLS, interpolation=cv2.INTER_AREA) > _IN_CELL) >= _SHAKEN:
+        if _is_shaken(mask):
             picture, difference, mask, shift = self._steadied(picture, difference, mask)
         if cv2.countNonZero(mask) > _GLOBAL_CHANGE * mask.size:
             return self._start(at, picture)
@@ -136,16 +138,20 @@ class MotionGate:
         self._began = self._last = at
         self._mean = picture
         self._deviation = np.full_like(picture, _MIN_CONTRAST / _NOISE_FACTOR)
+        self._difference, self._noise = np.empty_like(picture), np.empty_like(picture)
         return Motion(blind=True)
 
-    def _compare(self, picture: NDArray[np.float32]) -> tuple[NDArray[np.float32], MatLike]:
-        """How much each pixel differs from the background, and where that is motion (255)."""
-        difference = picture - self._mean
+    def _compare(
+        self, picture: NDArray[np.float32], difference: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], MatLike]:
+        """How much each pixel differs from the background, written to ``difference``, and where it is motion (255)."""
+        np.subtract(picture, self._mean, out=difference)
         # Exposure and clouds shift all of the picture: the shift that most pixels share is not motion.
-        difference -= np.median(difference[::8, ::8])
+        some = np.ravel(difference[::8, ::8])
+        difference -= np.partition(some, some.size // 2)[some.size // 2]
         np.abs(difference, out=difference)
-        noise = np.maximum(self._deviation * _NOISE_FACTOR, _MIN_CONTRAST)
-        return difference, cv2.compare(difference, noise, cv2.CMP_GT)
+        noise = np.multiply(self._deviation, _NOISE_FACTOR, out=self._noise)
+        return difference, cv2.compare(difference, np.maximum(noise, _MIN_CONTRAST, out=noise), cv2.CMP_GT)
 
     def _steadied(
         self, picture: NDArray[np.float32], difference: NDArray[np.float32], mask: MatLike
@@ -159,7 +165,7 @@ class MotionGate:
             return picture, difference, mask, (0.0, 0.0)
         back = np.array([[1, 0, -right], [0, 1, -down]], np.float32)
         moved = np.asarray(cv2.warpAffine(picture, back, (width, height), borderMode=cv2.BORDER_REPLICATE), np.float32)
-        difference_left, left = self._compare(moved)
+        difference_left, left = self._compare(moved, np.empty_like(moved))
         edge = math.ceil(max(abs(right), abs(down)))
         cv2.rectangle(left, (0, 0), (width - 1, height - 1), 0, 2 * edge)  # what came into view is not known
         if cv2.countNonZero(left) > _EXPLAINED * cv2.countNonZero(mask):
@@ -177,8 +183,16 @@ class MotionGate:
         """Follow the picture: a plain average over time at first, an exponential one when ``memory`` has passed."""
         share = max(1 - math.exp(-passed / self._memory), passed / (age + passed) if age + passed else 0.0)
         cv2.accumulateWeighted(picture, self._mean, share)
-        cv2.accumulateWeighted(np.minimum(difference, _MAX_DEVIATION), self._deviation, share)
+        _, limited = cv2.threshold(difference, _MAX_DEVIATION, 0, cv2.THRESH_TRUNC, self._noise)
+        cv2.accumulateWeighted(limited, self._deviation, share)
         self._last = at
+
+
+def _is_shaken(mask: MatLike) -> bool:
+    """Whether there is motion in so much of the picture that the camera may have moved."""
+    if cv2.countNonZero(mask) < _SHAKEN * _IN_CELL / 255 * mask.size:  # so little cannot be in so many cells
+        return False
+    return bool(np.mean(cv2.resize(mask, _CELLS, interpolation=cv2.INTER_AREA) > _IN_CELL) >= _SHAKEN)
 
 
 def _shrink(luma: MatLike) -> MatLike:
@@ -195,6 +209,8 @@ def _regions(mask: MatLike, shift: tuple[float, float]) -> Motion:
     """Connected regions of a mask (uint8, 0 or 255): specks dropped, neighbours joined, as fractions of the picture."""
     height, width = mask.shape
     opened = cv2.morphologyEx(mask, cv2.MORPH_OPEN, _OPEN)
+    if not cv2.countNonZero(opened):
+        return Motion(shift=shift)
     outlines, _ = cv2.findContours(cv2.dilate(opened, _JOIN), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     found: list[tuple[int, Box]] = []
     for x, y, w, h in map(cv2.boundingRect, outlines):

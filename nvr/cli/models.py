@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from nvr.model import Detection
 
 _RULES = {
-    "configuration": "the configuration",
+    "configuration": "what was given",
     "own metadata": "the file's own metadata",
     "names of inputs and outputs": "the names of inputs and outputs",
     "metadata": "the exporter's metadata",
@@ -24,6 +24,8 @@ _RULES = {
     "shapes": "the shapes of the outputs",
     "shapes and a test picture": "the shapes of the outputs and what it made of a test picture",
 }
+SHOWN_LABELS = 12
+"""Labels that ``inspect`` prints; ``--json`` has them all."""
 LEAST_SCORE = 0.25
 """Of what ``inspect`` shows: what an event would not count tells whether a model sees at all."""
 
@@ -168,7 +170,9 @@ def _print(report: dict[str, Any]) -> None:
         + f", {wanted['channels'].upper()} 0 to {wanted['scale']:g}"
         + f", mean {_numbers(wanted['mean'])}, deviation {_numbers(wanted['deviation'])}"
     )
-    typer.echo(f"  labels     {len(report['labels'])}: {printable(', '.join(report['labels']))}")
+    labels = report["labels"]
+    more = f" and {len(labels) - SHOWN_LABELS} more (--json)" if len(labels) > SHOWN_LABELS else ""
+    typer.echo(f"  labels     {len(labels)}: {printable(', '.join(labels[:SHOWN_LABELS]))}{more}")
     typer.echo(
         f"  looked at  {report['picture'] or 'a drawn picture, in which there is nothing: give one with --picture'}"
         f" ({report['width']}x{report['height']})"

@@ -66,7 +66,7 @@ def test_a_layout_that_is_named_is_tried(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stderr.startswith(f"nvr: {path}: this model may be laid out as yolo-end2end or ultralytics-rtdetr")
     done = nvr("models", "inspect", str(path), "--layout", "yolo-end2end")
-    assert "  layout     yolo-end2end, told by the configuration" in done.stdout
+    assert "  layout     yolo-end2end, told by what was given" in done.stdout
     done = nvr("models", "inspect", str(path), "--layout", "yolov9")
     assert done.returncode == 2
     assert done.stderr.startswith('nvr: --layout: got "yolov9", want one of nanodet-boxes, yolov8')

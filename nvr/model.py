@@ -136,7 +136,7 @@ class Event:
     """Something that happened at a camera. ``end`` is None while it lasts; ``id`` is None until it is stored.
 
     ``seen`` is the last instant at which its subject was seen; ``snapshot`` and ``thumbnail`` are relative to the
-    storage folder. ``zones`` are those it was in, in the order in which it entered them.
+    storage folder. ``zones`` are the zones it was in and the lines it crossed, in the order in which it came to them.
     """
 
     camera: str

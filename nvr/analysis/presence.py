@@ -75,7 +75,7 @@ class Presence:
 
     @property
     def zones(self) -> tuple[str, ...]:
-        """The zones it has entered so far, each once, in that order."""
+        """The zones it has entered and the lines it has crossed so far, each once, in that order."""
         return tuple(self._entered)
 
     @property
@@ -115,9 +115,8 @@ class Presence:
     def _note(self, happening: Happening) -> None:
         if isinstance(happening, Left):
             return
-        if isinstance(happening, Entered):
-            self._entered.setdefault(happening.zone)
         name = happening.zone if isinstance(happening, Entered) else happening.line
+        self._entered.setdefault(name)
         if not self._reason and (not self._required or name in self._required):
             self._counts, self._reason = True, self._say(happening)
 

@@ -41,7 +41,7 @@ def list_events(
     camera: CameraOption = None,
     label: LabelOption = None,
     kind: KindOption = None,
-    zone: Annotated[str | None, typer.Option("--zone", help="Those that were in this zone.")] = None,
+    zone: Annotated[str | None, typer.Option("--zone", help="Those in this zone or across this line.")] = None,
     false: Annotated[bool, typer.Option("--false", help="Only those that were marked false.")] = False,
     everything: Annotated[
         bool, typer.Option("--all", help="Also those marked false, and what cameras told that nvr saw, too.")

@@ -485,7 +485,7 @@ class TestAZone:
             return [walker(seconds, UP if seconds < 3 else HERE)]
 
         (event,) = opened(watch(ObjectEvents(Rules(lines=(line,), required=("gate",))), 0, 5, scene))
-        assert (event.seen, event.began, event.zones) == (after(3), "crossed gate inwards", ())
+        assert (event.seen, event.began, event.zones) == (after(3), "crossed gate inwards", ("gate",))
 
     def test_in_which_a_car_was_parked_is_not_why_it_moved_off(self) -> None:
         def scene(seconds: float) -> list[Track]:

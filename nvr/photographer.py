@@ -28,6 +28,9 @@ WAITING = 16
 """Pictures that are asked for at a time; further events get none."""
 FRESH = timedelta(seconds=2)
 """A frame that is older does not show what the camera tells of."""
+LATE = timedelta(seconds=10)
+"""After the last that was heard of an event a picture shows something else: it gets none. Only a locked database, or a
+camera that is slow with many of them, makes orders wait for so long."""
 REFUSED_US = 1_800_000_000
 """How long a camera is not asked again after it said that this user may not have pictures."""
 
@@ -83,6 +86,8 @@ class Photographer:
         """Take and store a picture. Raises SourceError, StorageError and OSError."""
         event = order.event
         assert event.id is not None
+        if from_us(self._clock.now_us()) - event.seen > LATE:
+            raise SourceError(f"{event.camera}: it is too late for a picture of event {event.id}")
         frame = self._frame(order.ear)
         if frame is not None:
             from nvr.analysis.snapshot import render

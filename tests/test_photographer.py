@@ -6,7 +6,6 @@ import queue
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -25,8 +24,12 @@ from tests.fakes.slots import put, scene
 from tests.fakes.station import ROOT, wait_for
 
 JPEG = b"\xff\xd8as the camera gave it\xff\xd9"
-NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
-EVENT = Event("hik1", "camera", "person", NOON, NOON, id=7)
+
+
+def told(number: int = 7, *, ago: timedelta = timedelta()) -> Event:
+    """An event that was last heard of so long ago."""
+    at = datetime.now(UTC) - ago
+    return Event("hik1", "camera", "person", at, at, id=number)
 
 
 class Studio:
@@ -61,7 +64,7 @@ def ear_at(fake: FakeDevice, slot: Path | None = None) -> Ear:
 
 def test_a_camera_that_is_not_analysed_gives_its_own_picture(studio: Studio) -> None:
     with FakeDevice([SILENT], pictures=[JPEG]) as fake:
-        studio.photographer.ask(3, ear_at(fake), EVENT)
+        studio.photographer.ask(3, ear_at(fake), told())
         assert studio.next() == JPEG
         assert fake.requests[-1][0] == "/ISAPI/Streaming/channels/201/picture"
 
@@ -71,7 +74,7 @@ def test_a_camera_that_is_analysed_is_not_asked(studio: Studio, tmp_path: Path) 
     frameslot.create(slot)
     with FakeDevice([SILENT], pictures=[JPEG]) as fake, SlotWriter(slot) as writer:
         put(writer, scene(1)[0], datetime.now(UTC))
-        studio.photographer.ask(3, ear_at(fake, slot), EVENT)
+        studio.photographer.ask(3, ear_at(fake, slot), told())
         picture = cv2.imdecode(np.frombuffer(studio.next(), np.uint8), cv2.IMREAD_COLOR)
         assert picture is not None
         assert picture.shape == (180, 320, 3)
@@ -85,14 +88,25 @@ def test_a_frame_that_is_old_or_not_there_is_not_taken(studio: Studio, tmp_path:
     with FakeDevice([SILENT], pictures=[JPEG]) as fake, SlotWriter(slot) as writer:
         if age is not None:
             put(writer, scene(1)[0], datetime.now(UTC) - age)
-        studio.photographer.ask(3, ear_at(fake, slot), EVENT)
+        studio.photographer.ask(3, ear_at(fake, slot), told())
         assert studio.next() == JPEG
+
+
+def test_an_event_that_is_long_over_gets_no_picture_of_something_else(studio: Studio, tmp_path: Path) -> None:
+    slot = tmp_path / "hik1.slot"
+    frameslot.create(slot)
+    with FakeDevice([SILENT], pictures=[JPEG]) as fake, SlotWriter(slot) as writer:
+        put(writer, scene(1)[0], datetime.now(UTC))
+        studio.photographer.ask(3, ear_at(fake, slot), told(ago=timedelta(seconds=15)))
+        wait_for(lambda: studio.photographer.failed == 1, "the picture to fail")
+        assert fake.requests == []
+    assert studio.done.empty()
 
 
 def test_a_camera_that_refuses_pictures_is_left_alone(studio: Studio) -> None:
     with FakeDevice([SILENT], pictures=[Answer("403 Forbidden")]) as fake:
         for _ in range(5):
-            studio.photographer.ask(3, ear_at(fake), EVENT)
+            studio.photographer.ask(3, ear_at(fake), told())
         wait_for(lambda: studio.photographer.failed == 5, "five pictures to fail")
         assert len(fake.requests) == 2
     assert studio.done.empty()
@@ -101,7 +115,7 @@ def test_a_camera_that_refuses_pictures_is_left_alone(studio: Studio) -> None:
 def test_nothing_is_written_where_the_disk_is_not_mounted(studio: Studio) -> None:
     (studio.storage / layout.MARKER).unlink()
     with FakeDevice([SILENT], pictures=[JPEG]) as fake:
-        studio.photographer.ask(3, ear_at(fake), EVENT)
+        studio.photographer.ask(3, ear_at(fake), told())
         wait_for(lambda: studio.photographer.failed == 1, "the picture to fail")
     assert list(studio.storage.rglob("*.jpg")) == []
 
@@ -110,7 +124,7 @@ def test_asking_never_waits_for_a_camera_that_hangs(studio: Studio) -> None:
     with FakeDevice([SILENT], offers=(), pictures=[Answer("200 OK", b"", {"Content-Length": "9"})]) as fake:
         ear = ear_at(fake)
         for number in range(WAITING + 30):
-            studio.photographer.ask(number, ear, replace(EVENT, id=number))
+            studio.photographer.ask(number, ear, told(number))
         assert studio.photographer.failed >= 29
 
 

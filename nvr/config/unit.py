@@ -45,10 +45,16 @@ def parse_span(text: str, least: timedelta, most: timedelta) -> timedelta:
     try:
         span = parse_duration(text)
     except ValueError:
-        raise ValueError(f"got {shown(text)}, want a duration such as 90s, 1h or 7d") from None
+        raise ValueError(f"got {shown(text)}, want a duration such as {examples(least, most)}") from None
     if not least <= span <= most:
         raise ValueError(f"got {shown(text)}, want a duration from {_spell(least)} to {_spell(most)}")
     return span
+
+
+def examples(least: timedelta, most: timedelta) -> str:
+    """Durations for an error to name, of those within limits: ``90s, 1h or 7d``."""
+    fitting = [text for text in ("90s", "1h", "7d") if least <= parse_duration(text) <= most]
+    return " or ".join(filter(None, (", ".join(fitting[:-1]), fitting[-1])))
 
 
 def _spell(span: timedelta) -> str:

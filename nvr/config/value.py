@@ -23,7 +23,7 @@ from pydantic import (
 
 from nvr.config.address import check_host, check_rtsp, is_file, split_login
 from nvr.config.echo import kind, redact, shown
-from nvr.config.unit import DURATION_PATTERN, SIZE_PATTERN, parse_size, parse_span
+from nvr.config.unit import DURATION_PATTERN, SIZE_PATTERN, examples, parse_size, parse_span
 from nvr.schedule import DAY_PATTERN, SPAN_PATTERN, Schedule, parse
 
 
@@ -148,7 +148,7 @@ def span(least: timedelta, most: timedelta) -> BeforeValidator:
         if isinstance(given, timedelta):
             return given
         if not isinstance(given, str):
-            raise ValueError(f"got {shown(given)}, want a duration such as 90s, 1h or 7d")
+            raise ValueError(f"got {shown(given)}, want a duration such as {examples(least, most)}")
         return parse_span(given, least, most)
 
     return BeforeValidator(check)

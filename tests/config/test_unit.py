@@ -94,6 +94,14 @@ def test_what_is_not_a_duration_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("most", "words"), [(timedelta(minutes=5), "90s"), (timedelta(hours=1), "90s or 1h"), (WEEK, "90s, 1h or 7d")]
+)
+def test_the_durations_named_as_examples_would_be_taken(most: timedelta, words: str) -> None:
+    with pytest.raises(ValueError, match=f"want a duration such as {words}$"):
+        parse_span("soon", timedelta(seconds=1), most)
+
+
+@pytest.mark.parametrize(
     ("least", "most", "words"),
     [
         (timedelta(seconds=5), timedelta(minutes=15), "from 5s to 15m"),

@@ -351,6 +351,7 @@ def test_while_nothing_is_to_be_done_it_has_time(task: Task, start: type[Running
     running = start(task)
     running.wait_for_state("sleeping")
     wait_for(lambda: running.beat().load < 0.5, "a load of a process that sleeps")
+    assert running.beat().state == "sleeping"
 
 
 @pytest.mark.parametrize("mode", ["motion", "objects"])

@@ -71,6 +71,7 @@ def test_offered_packets_are_decoded(slot: Path, h264: Clip) -> None:
     wait_for(lambda: feeder.frames == 20, "20 pictures")
     stop.set()
     feeder.join()
+    assert (feeder.dropped, feeder.skipped, feeder.error) == (0, 0, "")
 
 
 def test_what_keeps_pictures_away_is_said(slot: Path) -> None:

@@ -1,0 +1,57 @@
+/** Words that the server may say by code: labels and reasons of gaps. English is what the server tells itself. */
+
+export const REASONS_ZH: Record<string, string> = {
+  starting: "录制即将开始",
+  unreachable: "无法连接摄像机",
+  refused: "摄像机拒绝登录",
+  forbidden: "摄像机不允许此用户查看码流",
+  "not-found": "摄像机没有这个码流",
+  busy: "摄像机观看者太多或繁忙",
+  stalled: "摄像机停止发送",
+  closed: "摄像机关闭了连接",
+  unusable: "摄像机发送的不是可用的视频",
+  "no-key-frame": "没有关键帧，无法解码",
+  ended: "代替摄像机的视频文件已结束",
+  "disk-full": "磁盘已满",
+  "disk-error": "磁盘拒绝写入",
+  "disk-slow": "磁盘速度跟不上",
+  "volume-missing": "存储卷未挂载",
+  "clock-stepped": "本机时钟被调整",
+  crashed: "录像程序崩溃",
+  killed: "录像程序或整个 nvr 被终止",
+  hung: "录像程序停滞后被重启",
+  power: "本机断电或重启",
+  stopped: "nvr 被操作者停止",
+  missing: "文件不见了，但不是 nvr 删除的",
+  deleted: "视频按保留规则被删除",
+  schedule: "按日程此时不录制",
+  off: "配置为不录制此摄像机",
+  unknown: "没有相关记录",
+};
+
+export const LABELS_ZH: Record<string, string> = {
+  person: "人",
+  bicycle: "自行车",
+  car: "汽车",
+  motorcycle: "摩托车",
+  bus: "公交车",
+  truck: "卡车",
+  boat: "船",
+  bird: "鸟",
+  cat: "猫",
+  dog: "狗",
+  horse: "马",
+  motion: "移动",
+  face: "人脸",
+  package: "包裹",
+};
+
+export const STATES_ZH: Record<string, string> = {
+  recording: "正在录制",
+  connecting: "正在连接",
+  waiting: "等待中",
+  silent: "无响应",
+  stopped: "已停止",
+  starting: "正在启动",
+  off: "关闭",
+};

@@ -1,0 +1,177 @@
+/** One live stream: a WebSocket whose fragments go into a MediaSource. */
+
+import { socketAddress } from "../api/client";
+import { leaveForLogin } from "../session";
+import { fragmentStart, pictureTrack } from "../media/boxes";
+import { BufferQueue } from "../media/queue";
+import { attach, canPlay, mediaSource } from "../media/source";
+import { spansOf } from "../ranges";
+import { Backoff } from "./backoff";
+import { edgeStep } from "./edge";
+
+export type LiveState =
+  | { kind: "connecting" | "playing" | "reconnecting" | "forbidden" | "gone" | "tooMany" | "paused" }
+  | { kind: "waiting"; reason: string }
+  | { kind: "unplayable"; mime: string };
+
+interface Format {
+  type: "format";
+  mime: string;
+  codec: string;
+  width: number;
+  height: number;
+  origin: string;
+}
+
+type Told = Format | { type: "skipped"; seconds: number } | { type: "waiting"; reason: string };
+
+const KEEP = 10;
+
+export class LiveStream {
+  private socket: WebSocket | null = null;
+  private source: MediaSource | null = null;
+  private queue: BufferQueue | null = null;
+  private detach: (() => void) | null = null;
+  private pending: MessageEvent[] = [];
+  private mime = "";
+  private track: ReturnType<typeof pictureTrack> = null;
+  private expect: "init" | "first" | "media" = "init";
+  private shown = false;
+  private closed = false;
+  private retry = 0;
+  private readonly timer: ReturnType<typeof setInterval>;
+  private readonly backoff = new Backoff();
+
+  constructor(
+    private readonly video: HTMLVideoElement,
+    private readonly camera: string,
+    private readonly stream: string,
+    private readonly tell: (state: LiveState) => void,
+    private readonly skipped: (seconds: number) => void,
+  ) {
+    this.timer = setInterval(() => this.keepUp(), 250);
+    this.open();
+  }
+
+  close(): void {
+    this.closed = true;
+    clearInterval(this.timer);
+    clearTimeout(this.retry);
+    this.drop();
+  }
+
+  private drop(): void {
+    const socket = this.socket;
+    this.socket = null;
+    socket?.close();
+    this.queue?.close();
+    this.queue = null;
+    this.source = null;
+    this.detach?.();
+    this.detach = null;
+    this.pending = [];
+  }
+
+  /** The socket opens at once, beside the source: its first messages wait for `sourceopen`. */
+  private open(): void {
+    if (this.closed) return;
+    this.drop();
+    this.mime = "";
+    this.expect = "init";
+    this.shown = false;
+    const Source = mediaSource();
+    if (!Source) return this.tell({ kind: "unplayable", mime: "" });
+    this.tell({ kind: "connecting" });
+    const source = (this.source = new Source());
+    source.addEventListener("sourceopen", () => this.flush(), { once: true });
+    this.detach = attach(this.video, source);
+    const socket = new WebSocket(socketAddress(`cameras/${encodeURIComponent(this.camera)}/live`, { stream: this.stream }));
+    socket.binaryType = "arraybuffer";
+    socket.onmessage = (message) => {
+      this.pending.push(message);
+      this.flush();
+    };
+    socket.onclose = (event) => this.socket === socket && this.ended(event.code);
+    this.socket = socket;
+  }
+
+  private flush(): void {
+    if (this.source?.readyState !== "open") return;
+    try {
+      for (let one = this.pending.shift(); one; one = this.pending.shift()) {
+        if (typeof one.data === "string") this.text(JSON.parse(one.data) as Told);
+        else this.binary(one.data as ArrayBuffer);
+      }
+    } catch {
+      this.ended(0);
+    }
+  }
+
+  private text(told: Told): void {
+    if (told.type === "waiting") this.tell({ kind: "waiting", reason: told.reason });
+    else if (told.type === "skipped") this.skipped(told.seconds);
+    else if (told.type === "format") this.format(told);
+  }
+
+  private format(told: Format): void {
+    if (!canPlay(told.mime)) {
+      this.closed = true;
+      this.drop();
+      return this.tell({ kind: "unplayable", mime: told.mime });
+    }
+    this.expect = "init";
+    if (!this.queue) {
+      const buffer = this.source!.addSourceBuffer(told.mime);
+      this.queue = new BufferQueue(buffer, () => this.old(2), () => this.ended(0), () => this.keepUp());
+    } else if (told.mime !== this.mime) this.queue.changeType(told.mime);
+    this.mime = told.mime;
+  }
+
+  private binary(data: ArrayBuffer): void {
+    if (!this.queue) return;
+    if (this.expect === "init") {
+      this.track = pictureTrack(data);
+      this.expect = "first";
+    } else if (this.expect === "first") {
+      // The origin may be days ago: what is buffered begins near 0, or where the format before ended.
+      const start = this.track && fragmentStart(data, this.track);
+      const spans = spansOf(this.queue.buffer.buffered);
+      const end = spans.length ? spans[spans.length - 1][1] : 0;
+      if (start !== null) this.queue.offset(end - start);
+      this.expect = "media";
+      this.backoff.reset();
+      this.tell({ kind: "playing" });
+    }
+    this.queue.append(data);
+  }
+
+  private keepUp(): void {
+    const { queue, video } = this;
+    if (!queue) return;
+    const spans = spansOf(queue.buffer.buffered);
+    const step = edgeStep(video.currentTime, spans, !this.shown);
+    if (step.seek !== null) video.currentTime = step.seek;
+    if (video.playbackRate !== step.rate) video.playbackRate = step.rate;
+    if (spans.length) this.shown = true;
+    if (video.paused && spans.length) void video.play().catch(() => undefined);
+    const old = this.old(KEEP);
+    // Not at every tick: a removal is worth it for several seconds at a time.
+    if (old && old[1] - old[0] > KEEP && queue.length === 0) queue.remove(old[0], old[1]);
+  }
+
+  private old(keep: number): [number, number] | null {
+    const spans = this.queue ? spansOf(this.queue.buffer.buffered) : [];
+    const end = this.video.currentTime - keep;
+    return spans.length && spans[0][0] < end ? [spans[0][0], end] : null;
+  }
+
+  private ended(code: number): void {
+    if (this.closed) return;
+    this.drop();
+    if (code === 4401) return leaveForLogin();
+    if (code === 4403) return this.tell({ kind: "forbidden" });
+    if (code === 4404) this.tell({ kind: "gone" });
+    else this.tell({ kind: code === 4429 ? "tooMany" : "reconnecting" });
+    this.retry = setTimeout(() => this.open(), this.backoff.next()) as unknown as number;
+  }
+}

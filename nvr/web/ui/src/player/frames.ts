@@ -1,0 +1,46 @@
+/** Which frame is on the screen, by requestVideoFrameCallback where the browser has it. */
+
+const USUAL = 1 / 25;
+
+export class FrameWatch {
+  /** Media time of the frame shown, or null. */
+  mediaTime: number | null = null;
+  /** Seconds from one frame to the next. */
+  frame = USUAL;
+  private handle = 0;
+  private readonly able: boolean;
+  private recent: number[] = [];
+
+  constructor(private readonly video: HTMLVideoElement) {
+    this.able = typeof video.requestVideoFrameCallback === "function";
+    this.ask();
+  }
+
+  /** After a jump: the frame that was shown says nothing any more. */
+  forget(): void {
+    this.mediaTime = null;
+    this.recent = [];
+  }
+
+  close(): void {
+    if (this.able) this.video.cancelVideoFrameCallback(this.handle);
+  }
+
+  private ask(): void {
+    if (this.able) this.handle = this.video.requestVideoFrameCallback((_, about) => this.saw(about.mediaTime));
+  }
+
+  private saw(media: number): void {
+    const before = this.mediaTime;
+    this.mediaTime = media;
+    if (before !== null && media > before && media - before < 1) this.measure(media - before);
+    this.ask();
+  }
+
+  /** The shortest of the last steps: at high speed frames are left out, never added. */
+  private measure(step: number): void {
+    this.recent.push(step);
+    if (this.recent.length > 8) this.recent.shift();
+    this.frame = Math.min(...this.recent);
+  }
+}

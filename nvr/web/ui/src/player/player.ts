@@ -1,0 +1,240 @@
+/** Several cameras on one clock. The first feed that has video leads; the others keep in step with it. */
+
+import { SECOND } from "../time";
+import type { Feed, Position } from "./feed";
+import type { Explain, Hole } from "./hole";
+import { PictureFeed } from "./picturefeed";
+import { VideoFeed } from "./videofeed";
+
+export const SPEEDS = [0.5, 1, 2, 4, 8, 16];
+/** A feed that loads for longer than this no longer holds up the others. */
+const PATIENCE = 5 * SECOND;
+const REASON = 1.5 * SECOND;
+const TICK = 50;
+
+export interface Skip {
+  camera: string;
+  hole: Hole;
+  /** Where the player was. */
+  from: number;
+}
+
+interface Seat {
+  feed: Feed;
+  video: HTMLVideoElement;
+  image: HTMLImageElement;
+  /** The codec that this browser cannot play, or null where the video plays. */
+  pictures: string | null;
+  loadingSince: number;
+}
+
+export class Player {
+  at: number;
+  playing: boolean;
+  rate = 1;
+  muted = true;
+  /** What was jumped over last, and when. */
+  skip: (Skip & { when: number }) | null = null;
+  /** Stops there; null is never. */
+  until: number | null = null;
+  /** Goes on to the next video at once where there is none: for a span that was chosen by nvr and not by a person. */
+  eager = false;
+  private landed = true;
+  private untoldSince = 0;
+  private readonly seats = new Map<string, Seat>();
+  private readonly listeners = new Set<() => void>();
+  private readonly timer: ReturnType<typeof setInterval>;
+
+  constructor(at: number, playing: boolean, private readonly explain: Explain = () => null) {
+    this.at = at;
+    this.playing = playing;
+    this.timer = setInterval(() => this.tick(), TICK);
+  }
+
+  listen(call: () => void): () => void {
+    this.listeners.add(call);
+    return () => this.listeners.delete(call);
+  }
+
+  close(): void {
+    clearInterval(this.timer);
+    for (const seat of this.seats.values()) seat.feed.close();
+    this.seats.clear();
+  }
+
+  add(camera: string, video: HTMLVideoElement, image: HTMLImageElement): void {
+    this.remove(camera);
+    // Whether the codec can be played is told by the answer: what was recorded then may differ from now.
+    const feed = new VideoFeed(camera, video, this.explain, (mime) => this.toPictures(camera, mime), () => this.changed());
+    this.seats.set(camera, { video, image, pictures: null, loadingSince: 0, feed });
+    feed.seek(this.at);
+    this.sound();
+    this.changed();
+  }
+
+  remove(camera: string): void {
+    this.seats.get(camera)?.feed.close();
+    this.seats.delete(camera);
+    this.changed();
+  }
+
+  positionOf(camera: string): Position {
+    return this.seats.get(camera)?.feed.position(this.at) ?? { kind: "loading" };
+  }
+
+  picturesOf(camera: string): string | null {
+    return this.seats.get(camera)?.pictures ?? null;
+  }
+
+  /** The instant of the picture on the screen; between pictures, that of the clock. */
+  shownAt(): number {
+    const leader = this.leader();
+    return leader?.feed.shown() ?? this.at;
+  }
+
+  seek(at: number): void {
+    this.landed = true;
+    this.skip = null;
+    this.jump(at);
+  }
+
+  private jump(at: number): void {
+    this.at = at;
+    for (const seat of this.seats.values()) {
+      seat.loadingSince = 0;
+      seat.feed.seek(at);
+    }
+    this.tick();
+    this.changed();
+  }
+
+  /** Goes somewhere and plays on. */
+  goTo(at: number): void {
+    this.playing = true;
+    this.seek(at);
+  }
+
+  /** Where somebody has gone to a moment without video: the hole it is in. */
+  stuck(): Hole | null {
+    if (!this.landed || this.eager || !this.seats.size || this.leader()) return null;
+    return nextVideo([...this.seats.values()].map((seat) => seat.feed.position(this.at)))?.hole ?? null;
+  }
+
+  toggle(): void {
+    const hole = this.stuck();
+    if (hole) return this.goTo(hole.end!);
+    this.playing = !this.playing;
+    this.tick();
+    this.changed();
+  }
+
+  pause(): void {
+    if (this.playing) this.toggle();
+  }
+
+  setRate(rate: number): void {
+    this.rate = rate;
+    this.sound();
+    this.tick();
+    this.changed();
+  }
+
+  setMuted(on: boolean): void {
+    this.muted = on;
+    this.sound();
+    this.changed();
+  }
+
+  stepFrame(direction: 1 | -1): void {
+    this.pause();
+    const leader = this.leader();
+    const frame = leader?.feed.frame() ?? SECOND / 25;
+    // Into the middle of the neighbouring frame, so that rounding shows neither this one nor the one after.
+    this.seek((leader?.feed.shown() ?? this.at) + (direction > 0 ? 1.5 : -0.5) * frame);
+  }
+
+  retry(camera: string): void {
+    this.seats.get(camera)?.feed.retry();
+  }
+
+  private sound(): void {
+    let first = true;
+    for (const seat of this.seats.values()) {
+      seat.feed.mute(this.muted || this.rate > 2 || !first);
+      first = false;
+    }
+  }
+
+  private toPictures(camera: string, mime: string): void {
+    const seat = this.seats.get(camera);
+    if (!seat) return;
+    seat.feed.close();
+    seat.pictures = mime || "video";
+    seat.feed = new PictureFeed(camera, seat.image, this.explain, () => this.changed());
+    seat.feed.seek(this.at);
+    this.changed();
+  }
+
+  private leader(): Seat | null {
+    for (const seat of this.seats.values()) if (seat.feed.position(this.at).kind === "video") return seat;
+    return null;
+  }
+
+  private tick(): void {
+    const seats = [...this.seats.values()];
+    for (const seat of seats) seat.feed.pump(this.at, this.rate);
+    const leader = this.leader();
+    if (leader) this.playWith(leader, seats);
+    else this.withoutVideo(seats);
+    if (this.until !== null && this.at >= this.until && this.playing) {
+      this.playing = false;
+      for (const seat of seats) seat.feed.run(false, this.rate);
+      this.changed();
+    }
+  }
+
+  private playWith(leader: Seat, seats: Seat[]): void {
+    const now = performance.now();
+    this.landed = false;
+    const places = seats.map((seat) => seat.feed.position(this.at).kind);
+    seats.forEach((seat, n) => {
+      seat.loadingSince = places[n] === "loading" ? seat.loadingSince || now : 0;
+    });
+    const wait = seats.some((seat) => seat.loadingSince && now - seat.loadingSince < PATIENCE);
+    seats.forEach((seat, n) => seat.feed.run(this.playing && !wait && places[n] === "video", this.rate));
+    this.at = leader.feed.now();
+    seats.forEach((seat, n) => {
+      if (seat !== leader && places[n] === "video") seat.feed.follow(this.at, this.rate);
+    });
+  }
+
+  private withoutVideo(seats: Seat[]): void {
+    const places = seats.map((seat) => seat.feed.position(this.at));
+    for (const seat of seats) seat.feed.run(false, this.rate);
+    if (!seats.length || places.some((place) => place.kind === "loading")) return;
+    const next = nextVideo(places);
+    if (!this.playing || (this.landed && !this.eager) || !next) return;
+    const brief = next.hole.end! - this.at < SECOND;
+    const now = performance.now();
+    this.untoldSince ||= now;
+    // The reason is on its way: it is worth a moment, but not more.
+    if (!brief && !next.hole.told && now - this.untoldSince < REASON) return;
+    this.untoldSince = 0;
+    if (!brief) this.skip = { camera: seats[next.place].feed.camera, hole: next.hole, from: this.at, when: now };
+    this.jump(next.hole.end!);
+  }
+
+  private changed(): void {
+    for (const call of this.listeners) call();
+  }
+}
+
+/** The hole that ends first; the player goes on behind it. */
+export function nextVideo(places: readonly Position[]): { place: number; hole: Hole } | null {
+  let best: { place: number; hole: Hole } | null = null;
+  places.forEach((place, n) => {
+    if (place.kind !== "gap" || place.hole.end === null) return;
+    if (!best || place.hole.end < best.hole.end!) best = { place: n, hole: place.hole };
+  });
+  return best;
+}

@@ -1,0 +1,239 @@
+/** Spans of video.mp4 of one camera, appended ahead of where the player is. */
+
+import { ApiError } from "../api/error";
+import { clamp } from "../ranges";
+import { SECOND } from "../time";
+import type { Feed, Position } from "./feed";
+import { FrameWatch } from "./frames";
+import { hole, onTimeline, originFor, type Explain, type Hole } from "./hole";
+import { Holes } from "./holes";
+import { Reel } from "./reel";
+import { fetchSpan } from "./span";
+
+/** The first answer is short, so that its picture comes at once. */
+const FIRST = 4 * SECOND;
+const USUAL = 10 * SECOND;
+const AHEAD = 20 * SECOND;
+const RETRY = 2 * SECOND;
+/** Nothing came for a moment that should be there: after this it is asked for again. */
+const LOST = 3 * SECOND;
+
+export class VideoFeed implements Feed {
+  private readonly holes: Holes;
+  private readonly watch: FrameWatch;
+  private readonly reel: Reel;
+  /** From here on is asked for next. */
+  private cursor = 0;
+  /** Where somebody wants to be and the video is not yet. */
+  private target: number | null = null;
+  private abort: AbortController | null = null;
+  private fresh = true;
+  private notBefore = 0;
+  private lostSince = 0;
+  private barren = 0;
+  private error: unknown = null;
+
+  constructor(
+    readonly camera: string,
+    private readonly video: HTMLVideoElement,
+    explain: Explain,
+    private readonly unplayable: (mime: string) => void,
+    private readonly changed: () => void,
+  ) {
+    this.watch = new FrameWatch(video);
+    this.holes = new Holes(camera, explain, changed);
+    this.reel = new Reel(video, (error) => this.fail(error), changed);
+    video.addEventListener("loadedmetadata", this.aim);
+    video.addEventListener("error", this.broke);
+  }
+
+  seek(at: number): void {
+    this.target = at;
+    this.watch.forget();
+    if (this.reel.isOpen && !this.error && this.reel.holds(at)) return this.aim();
+    this.abort?.abort();
+    this.abort = null;
+    this.holes.clear();
+    this.error = null;
+    this.fresh = true;
+    this.notBefore = 0;
+    this.cursor = at;
+    if (this.reel.isOpen && onTimeline(this.reel.origin, at)) this.reel.clear();
+    else if (!this.reel.open(originFor(at))) return this.unplayable("");
+    this.aim();
+    this.pump(at, 1);
+  }
+
+  retry(): void {
+    const at = this.now();
+    this.reel.drop();
+    this.seek(at);
+  }
+
+  position(at: number): Position {
+    if (this.error) return { kind: "failed", error: this.error };
+    const found = this.holes.at(at);
+    if (found) return { kind: "gap", hole: found };
+    if (!this.arrived(at)) return { kind: "loading" };
+    const next = this.stuckBefore(at);
+    return next ? { kind: "gap", hole: next } : { kind: "video" };
+  }
+
+  pump(at: number, rate: number): void {
+    this.reel.tidy();
+    this.scan(at);
+    const ahead = Math.max(AHEAD, rate * 8 * SECOND);
+    const now = performance.now();
+    if (this.error && passing(this.error) && now >= this.notBefore) this.error = null;
+    if (this.abort || this.error || !this.reel.isOpen || now < this.notBefore || this.cursor > at + ahead) return;
+    const length = this.fresh ? FIRST : USUAL * clamp(rate / 2, 1, 8);
+    void this.load(this.cursor, length);
+  }
+
+  run(playing: boolean, rate: number): void {
+    if (this.video.playbackRate !== rate) this.video.playbackRate = rate;
+    if (playing && this.video.paused) void this.video.play().catch(() => undefined);
+    if (!playing && !this.video.paused) this.video.pause();
+  }
+
+  follow(at: number, rate: number): void {
+    const apart = at - this.now();
+    if (Math.abs(apart) > SECOND) this.video.currentTime = this.reel.seconds(at);
+    else if (Math.abs(apart) > 80 && !this.video.paused) {
+      this.video.playbackRate = clamp(rate * (apart > 0 ? 1.1 : 0.9), 0.1, 16);
+    }
+  }
+
+  now(): number {
+    return this.target ?? this.reel.origin + this.video.currentTime * SECOND;
+  }
+
+  shown(): number | null {
+    if (this.target !== null || this.video.seeking) return null;
+    return this.reel.origin + (this.watch.mediaTime ?? this.video.currentTime) * SECOND;
+  }
+
+  frame(): number {
+    return this.watch.frame * SECOND;
+  }
+
+  mute(on: boolean): void {
+    this.video.muted = on;
+  }
+
+  close(): void {
+    this.abort?.abort();
+    this.abort = null;
+    this.reel.drop();
+    this.watch.close();
+    this.video.removeEventListener("loadedmetadata", this.aim);
+    this.video.removeEventListener("error", this.broke);
+  }
+
+  private fail(error: unknown): void {
+    this.error = error;
+    this.notBefore = performance.now() + 2 * RETRY;
+    this.changed();
+  }
+
+  private readonly broke = (): void => {
+    if (!this.reel.isOpen || !this.video.error) return;
+    this.reel.drop();
+    this.fail(new Error(this.video.error.message || "the video could not be decoded"));
+  };
+
+  /** Puts the video where it shall be; once it is loaded there, it has arrived. */
+  private readonly aim = (): void => {
+    if (this.target === null || !this.reel.isOpen) return;
+    this.watch.forget();
+    this.video.currentTime = this.reel.seconds(this.target);
+    if (this.video.readyState >= 1 && this.reel.holds(this.target)) this.target = null;
+  };
+
+  private arrived(at: number): boolean {
+    if (!this.reel.holds(at)) return false;
+    if (this.target === at && this.video.readyState >= 1) {
+      this.target = null;
+      const x = this.reel.seconds(at);
+      if (Math.abs(this.video.currentTime - x) > 0.001) this.video.currentTime = x;
+    }
+    return true;
+  }
+
+  /** The hole right behind what plays, once the video stands at the end before it. */
+  private stuckBefore(at: number): Hole | null {
+    const next = this.holes.after(at);
+    if (!next) return null;
+    const close = next.start - at < 60 || (this.video.readyState <= 2 && !this.video.seeking);
+    return close ? next : null;
+  }
+
+  private async load(from: number, length: number): Promise<void> {
+    const abort = (this.abort = new AbortController());
+    const sink = {
+      begin: async (mime: string) => {
+        await this.reel.prepare(mime, abort.signal);
+        this.holes.forgetEnds();
+      },
+      data: (chunk: BufferSource) => abort.signal.aborted || this.reel.append(chunk),
+    };
+    const result = await fetchSpan(this.camera, from, from + length, this.reel.origin, sink, abort.signal);
+    if (abort.signal.aborted || this.abort !== abort) return;
+    this.abort = null;
+    if (result.kind === "unplayable") return this.unplayable(result.mime);
+    if (result.kind === "failed") return this.fail(result.error);
+    this.fresh = false;
+    if (result.kind === "video") this.took(from, result.start, result.end);
+    else this.missing(from, result.next);
+    this.changed();
+  }
+
+  private took(from: number, start: number, end: number): void {
+    if (start > from + 250) void this.holes.note(hole(from, start), this.target !== null);
+    if (end > from + 1) {
+      this.barren = 0;
+      this.cursor = end;
+    } else this.grope(from);
+  }
+
+  /** An answer that brought nothing new: the next question is a little later, and later still, or it would be the same. */
+  private grope(from: number): void {
+    this.cursor = from + Math.min(SECOND, 5 * 2 ** this.barren++);
+    this.notBefore = performance.now() + (Date.now() - from < 90 * SECOND ? RETRY : 100);
+  }
+
+  private missing(from: number, next: number | null): void {
+    if (next !== null && next <= from) return this.grope(from);
+    if (next !== null) {
+      void this.holes.note(hole(from, next), this.target !== null);
+      this.cursor = next;
+      return;
+    }
+    const found = hole(from, null);
+    found.live = Date.now() - from < 90 * SECOND;
+    this.notBefore = performance.now() + (found.live ? RETRY : 10 * RETRY);
+    this.holes.forgetEnds();
+    void this.holes.note(found, this.target !== null);
+  }
+
+  /** Finds what no answer tells: holes inside an answer, and moments that it should have held and did not. */
+  private scan(at: number): void {
+    if (!this.reel.isIdle) return;
+    const spans = this.reel.spans();
+    for (let n = 1; n < spans.length; n++) {
+      const [end, start] = [spans[n - 1][1], spans[n][0]];
+      if (!this.holes.at((end + start) / 2)) void this.holes.note(hole(end, start), false);
+    }
+    const lost = !this.abort && this.cursor > at + SECOND && !this.holes.at(at) && !this.reel.holds(at);
+    this.lostSince = lost ? this.lostSince || performance.now() : 0;
+    if (lost && performance.now() - this.lostSince > LOST) {
+      this.lostSince = 0;
+      this.cursor = at;
+    }
+  }
+}
+
+/** Whether it may be better in a moment: the server was away or busy. */
+function passing(error: unknown): boolean {
+  return error instanceof ApiError && (error.status === 0 || error.status === 429 || error.status >= 500);
+}

@@ -18,13 +18,10 @@ lock is released and taken where order matters, which is a full barrier there; t
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import mmap
 import os
-import secrets
 import select
-import shutil
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -36,6 +33,7 @@ from typing import NamedTuple, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from nvr import bell
 from nvr.clock import Clock, SystemClock, duration_us, from_us
 from nvr.errors import StorageError
 from nvr.model import Frame
@@ -97,7 +95,7 @@ def create(path: Path) -> None:
     part = path.with_name(path.name + ".part")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _bells(path).mkdir(mode=0o700, exist_ok=True)
+        bell.make_folder(path)
         part.touch(mode=0o600)
         part.write_bytes(header.tobytes())
         part.replace(path)
@@ -114,12 +112,7 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
         slot.ring()
     path.unlink(missing_ok=True)
-    shutil.rmtree(_bells(path), ignore_errors=True)
-
-
-def _bells(path: Path) -> Path:
-    """The folder in which every reader of the slot has a named pipe."""
-    return path.with_suffix(".wake")
+    bell.remove_folder(path)
 
 
 def _entry_word(index: int) -> int:
@@ -131,7 +124,7 @@ class _Mapping:
 
     def __init__(self, path: Path, *, writable: bool) -> None:
         self.path = path
-        self.bells = str(_bells(path))
+        self.bells = str(bell.folder_of(path))
         self._mode = os.O_RDWR if writable else os.O_RDONLY
         self._protection = mmap.PROT_READ | (mmap.PROT_WRITE if writable else 0)
         self._barrier = threading.Lock()
@@ -168,18 +161,8 @@ class _Mapping:
         self._barrier.acquire()
 
     def ring(self) -> None:
-        """Wake every reader. A full pipe holds a wake already; one that nobody has open was a killed reader's."""
-        with suppress(OSError), os.scandir(self.bells) as bells:
-            for bell in bells:
-                try:
-                    pipe = os.open(bell.path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-                except OSError as error:
-                    if error.errno == errno.ENXIO:
-                        Path(bell.path).unlink(missing_ok=True)
-                    continue
-                with suppress(BlockingIOError, BrokenPipeError):
-                    os.write(pipe, b"\0")
-                os.close(pipe)
+        """Wake every reader."""
+        bell.ring(self.bells)
 
     def close(self) -> None:
         """Let go of the file and the memory."""
@@ -276,8 +259,7 @@ class SlotReader(_Mapping):
     def __init__(self, path: Path, clock: Clock | None = None) -> None:
         super().__init__(path, writable=False)
         self._clock = clock or SystemClock()
-        self._bell: Path | None = None
-        self._pipe = -1
+        self._bell: bell.Bell | None = None
         self._seen = 0
 
     def peek(self) -> Peek | None:
@@ -336,31 +318,19 @@ class SlotReader(_Mapping):
         Then ``drain``, and only then ``read``: a frame that comes in between makes it readable again.
         """
         if self._bell is None:
-            name = f"{os.getpid()}-{secrets.token_hex(4)}"
-            unheard = Path(f"{self.bells}.{name}")  # not among the bells until it is open
-            try:
-                os.mkfifo(unheard)
-                unheard.chmod(0o666)  # in a folder of mode 0700: the writer may ring at a reader that is root
-                self._pipe = os.open(unheard, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
-                fcntl.fcntl(self._pipe, fcntl.F_SETPIPE_SZ, _PAGE)
-                os.write(self._pipe, b"\0")
-                self._bell = unheard.rename(Path(self.bells, name))
-            except OSError as error:
-                raise StorageError(
-                    f"cannot wait at the slot {self.path}: {error.strerror}; is `nvr start` running and yours?"
-                ) from error
-        return self._pipe
+            self._bell = bell.Bell(self.path)
+        return self._bell.pipe
 
     def drain(self) -> None:
         """Forget the wakes so far."""
-        with suppress(BlockingIOError):
-            os.read(self.fileno(), _PAGE)
+        self.fileno()
+        assert self._bell is not None
+        self._bell.drain()
 
     def close(self) -> None:
         """Take the bell away, let go of the file and the memory."""
         if self._bell is not None:
-            self._bell.unlink(missing_ok=True)
-            os.close(self._pipe)
+            self._bell.close()
         super().close()
 
     def _fresh(self) -> bool:

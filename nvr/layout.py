@@ -46,6 +46,15 @@ def segment_path(camera: str, start: datetime, zone: tzinfo | None = None) -> Pa
     return Path("segments") / camera / folder / f"{stem}.mp4"
 
 
+def file_of(storage: Path, camera: str, day: str, name: str) -> Path | None:
+    """A segment's file by the names of its folder and itself, also while it is being written; None for anything else,
+    whatever the names hold."""
+    if not re.fullmatch(r"\d{4}-\d\d-\d\d", day) or not name.endswith(".mp4") or not _NAME.fullmatch(name[:-4]):
+        return None
+    final = storage / "segments" / camera / day / name
+    return next((path for path in (final, final.with_name(name + PART_SUFFIX)) if path.is_file()), None)
+
+
 def is_text(name: str) -> bool:
     """Whether a file's name is UTF-8, as all are that nvr gives; Python holds other bytes as lone surrogates."""
     return not any("\ud800" <= each <= "\udfff" for each in name)
@@ -93,6 +102,11 @@ def slug(label: str) -> str:
 def database_path(storage: Path) -> Path:
     """The catalogue's usual place."""
     return storage / DATABASE
+
+
+def database_of(storage: Path, chosen: Path | None) -> Path:
+    """Where the catalogue is: where the configuration says, else in its usual place."""
+    return chosen or database_path(storage)
 
 
 def prepare(storage: Path) -> str:
@@ -156,6 +170,10 @@ def run_folder(volume: str) -> Path:
 
 def slot_path(folder: Path, camera: str) -> Path:
     return folder / f"{camera}.slot"
+
+
+def ring_path(folder: Path, camera: str, stream: str) -> Path:
+    return folder / f"{camera}.{stream}.ring"
 
 
 def pulse_path(folder: Path, process: str) -> Path:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 StreamName = Literal["main", "sub"]
 EventKind = Literal["object", "motion", "camera", "health"]
+Role = Literal["admin", "viewer"]
+KeyKind = Literal["session", "token", "link"]
 SegmentState = Literal["closed", "salvaged", "open", "missing", "deleting"]
 """``open``: being written, so it has no row. ``missing``: its file is gone. ``deleting``: its file is about to be."""
 
@@ -166,6 +168,45 @@ class Event:
     """Kinds camera and health: what was said, for people."""
     same_as: int | None = None
     """Kind camera: the event of nvr's own that tells the same; listings then show only that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who may use the web page. ``cameras`` are the names of those it may see, None for all."""
+
+    name: str
+    role: Role
+    cameras: tuple[str, ...] | None
+    created: datetime
+    password: str | None = field(default=None, repr=False)
+    """argon2 hash; None until one was set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What a browser (session) or a program (token) comes in with, or a link to set a password with, once."""
+
+    user: str
+    kind: KeyKind
+    name: str
+    created: datetime
+    expires: datetime | None = None
+    used: datetime | None = None
+    id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who did or looked at what: ``start`` and ``end`` say which footage, where it was footage."""
+
+    at: datetime
+    user: str
+    address: str
+    action: str
+    camera: str | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+    number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,8 @@ from nvr.catalogue.store import Catalogue
 from nvr.clock import format_rfc3339
 from nvr.errors import StorageError
 from nvr.media.export import gather
-from nvr.media.instant import OLDEST, encode_jpeg, shown_at
+from nvr.media.instant import OLDEST, shown_at
+from nvr.media.jpeg import encode
 from nvr.model import Event
 
 _TICK = timedelta(microseconds=1)
@@ -88,7 +89,7 @@ def _picture(storage: Path, catalogue: Catalogue, event: Event, at: datetime) ->
     rows = catalogue.segments(at - OLDEST, at + _TICK, event.camera)
     shown = shown_at(storage, gather(storage, event.camera, rows, at - OLDEST, at + _TICK), at)
     if shown is not None:
-        return encode_jpeg(shown), "video"
+        return encode(shown.i420), "video"
     if event.snapshot is not None:
         with suppress(FileNotFoundError):
             return (storage / event.snapshot).read_bytes(), "snapshot"

@@ -73,6 +73,8 @@ class _Child:
         self.orphaned = False
         """Its nursery was killed: nobody reports its end, it is looked for."""
         self.hung = False
+        self.renewed = False
+        """It was told to end, to be started again."""
         self.channel: socket.socket | None = None
         self.backoff = Backoff(healthy_us=HEALTHY_US)
         self.failures = 0
@@ -125,6 +127,13 @@ class Supervisor:
                     child.channel.send(message)
                     return True
         return False
+
+    def restart(self, name: str) -> None:
+        """End a worker in order and start it again at once, with arguments asked for anew."""
+        for child in self._children:
+            if child.worker.name == name and child.pid:
+                child.renewed = True
+                _kill(child.pid, signal.SIGTERM)
 
     @property
     def stopping(self) -> bool:
@@ -241,6 +250,9 @@ class Supervisor:
                 self._on_end(child.worker.name, end, how)
             return
         now_us = self._clock.monotonic_us()
+        if child.renewed:
+            child.renewed, child.due_us, child.restarts = False, now_us, child.restarts - 1
+            return
         delay_us = self._delay_us(child, now_us - child.started_us)
         child.due_us = now_us + delay_us
         log.error("%s ended (%s); restart in %.1f s", child.worker.name, how, delay_us / 1e6)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from nvr import config
-from nvr.config import Alerts, CameraRetention, Detect, Recording, Retention, Shared
+from nvr.config import Alerts, CameraRetention, Detect, Recording, Retention, Shared, Web
 from nvr.errors import ConfigError
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -224,6 +224,7 @@ def documented() -> dict[str, dict[str, str]]:
         ("Top level", config.Config),
         ("recording", Recording),
         ("retention", Retention),
+        ("web", Web),
         ("Retention of a camera", CameraRetention),
         ("cameras", Shared),
         ("detect", Detect),

@@ -425,7 +425,7 @@ def test_a_reader_that_never_looks_costs_the_writer_nothing(path: Path, writer: 
 def test_the_bell_of_a_killed_reader_is_removed_and_that_of_a_closed_one_is_gone(
     path: Path, writer: SlotWriter, reader: SlotReader
 ) -> None:
-    bells = path.with_suffix(".wake")
+    bells = path.with_name(path.name + ".wake")
     reader.fileno()
     [kept] = bells.iterdir()
     with SlotReader(path) as closed:
@@ -448,7 +448,7 @@ def _sleep_at_the_slot(path: Path) -> None:
 
 def test_the_writer_may_ring_at_a_reader_of_another_account(path: Path, reader: SlotReader) -> None:
     reader.fileno()
-    [bell] = path.with_suffix(".wake").iterdir()
+    [bell] = path.with_name(path.name + ".wake").iterdir()
     assert bell.is_fifo()
     assert bell.stat().st_mode & 0o777 == 0o666
 
@@ -469,7 +469,7 @@ def test_a_reader_in_a_folder_with_a_long_path_is_woken(path: Path) -> None:
 def test_slot_and_folders_are_for_their_owner_alone(path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
     assert path.parent.stat().st_mode & 0o777 == 0o700
-    assert path.with_suffix(".wake").stat().st_mode & 0o777 == 0o700
+    assert path.with_name(path.name + ".wake").stat().st_mode & 0o777 == 0o700
 
 
 def test_the_reader_of_a_slot_that_a_killed_supervisor_left_is_told_to_open_the_new_one(

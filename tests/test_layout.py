@@ -197,3 +197,56 @@ def test_each_new_folder_is_synced_into_the_one_above(tmp_path: Path, monkeypatc
     assert synced == [tmp_path, tmp_path / "a", tmp_path / "a/b"]
     layout.make_folder(tmp_path / "a/b/c")
     assert len(synced) == 3
+
+
+DAY, NAME = "2026-11-22", "14-05-00.120+0100.mp4"
+
+
+@pytest.mark.parametrize("suffix", ["", layout.PART_SUFFIX])
+def test_a_file_is_found_by_its_names_also_while_it_is_written(tmp_path: Path, suffix: str) -> None:
+    file = tmp_path / "segments/hik1" / DAY / (NAME + suffix)
+    assert layout.file_of(tmp_path, "hik1", DAY, NAME) is None
+    file.parent.mkdir(parents=True)
+    file.touch()
+    assert layout.file_of(tmp_path, "hik1", DAY, NAME) == file
+    assert layout.file_of(tmp_path, "hik2", DAY, NAME) is None
+
+
+@pytest.mark.parametrize(
+    ("day", "name"),
+    [
+        ("..", NAME),
+        (f"../{DAY}", NAME),
+        (f"{DAY}\n", NAME),
+        (DAY, "secret.mp4"),
+        (DAY, f"../{NAME}"),
+        (DAY, f"{NAME}.part"),
+        (DAY, f"{NAME}\0.mp4"),
+        (DAY, f"x{NAME}"),
+        (DAY, NAME.replace(".mp4", " (copy).mp4")),
+        (DAY, "14-05-00.120+0100"),
+    ],
+)
+def test_no_other_file_is_found_whatever_the_names_hold(tmp_path: Path, day: str, name: str) -> None:
+    folder = tmp_path / "segments/hik1" / DAY
+    folder.mkdir(parents=True)
+    for there in (
+        folder / NAME,
+        folder / f"{NAME}.part",
+        folder / "secret.mp4",
+        folder / NAME.replace(".mp4", " (copy).mp4"),
+        folder.parent / NAME,
+    ):
+        there.touch()
+    assert layout.file_of(tmp_path, "hik1", day, name) is None
+
+
+def test_each_stream_of_a_camera_has_its_ring(tmp_path: Path) -> None:
+    paths = {layout.ring_path(tmp_path, camera, stream) for camera in ("a", "b") for stream in ("main", "sub")}
+    assert len(paths) == 4
+    assert {path.parent for path in paths} == {tmp_path}
+
+
+def test_the_catalogue_is_where_it_was_put_or_in_its_usual_place(tmp_path: Path) -> None:
+    assert layout.database_of(tmp_path, None) == tmp_path / "nvr.db"
+    assert layout.database_of(tmp_path, Path("/fast/nvr.db")) == Path("/fast/nvr.db")

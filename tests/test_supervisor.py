@@ -307,6 +307,42 @@ def test_a_message_reaches_the_worker_it_is_for(scene: Scene) -> None:
     assert "#2" not in scene.said
 
 
+def test_a_worker_that_is_to_be_renewed_ends_in_order_and_is_started_at_once(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With arguments asked for anew; it is no restart that is counted, told, or put off."""
+
+    def script() -> Iterator[None]:
+        for number in range(1, 4):
+            yield from until(lambda: len(scene.pids()) == number + 1)  # noqa: B023  # called in this turn alone
+            scene.running.restart("a")
+            scene.running.restart("nobody")
+        yield from until(lambda: len(scene.pids()) == 5)
+
+    scene.play(scene.serving("a"), scene.serving("b"), script=script())
+    assert [start for start in scene.starts if start[0] == "a"] == [("a", 0, scene.starts[0][2])] * 4
+    assert [name for name, *_ in scene.starts].count("b") == 1
+    assert scene.said.count("closed") == 5
+    assert scene.ends == []
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+def test_a_worker_that_dies_after_it_was_renewed_is_a_restart(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
+    def script() -> Iterator[None]:
+        yield from until(lambda: len(scene.pids()) == 1)
+        scene.running.restart("a")
+        yield from until(lambda: len(scene.pids()) == 2)
+        os.kill(scene.pids()[1], signal.SIGKILL)
+        yield from until(lambda: ended(caplog))
+        scene.running.restart("a")  # it does not run: its start comes when it is due
+        scene.clock.advance(2)
+        yield from until(lambda: len(scene.pids()) == 3)
+
+    scene.play(scene.serving("a"), script=script())
+    assert [restarts for _, restarts, _ in scene.starts] == [0, 0, 1]
+    assert scene.ends == [("a", End.KILLED, "signal SIGKILL")]
+
+
 def test_every_end_is_told_with_what_it_was(scene: Scene) -> None:
     def script() -> Iterator[None]:
         yield from until(lambda: len(scene.ends) == 3)

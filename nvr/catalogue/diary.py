@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, text
+from sqlalchemy import delete, select, text, tuple_
 from sqlalchemy.dialects.sqlite import insert
 
 from nvr.catalogue import changes, trail
@@ -26,15 +26,16 @@ from nvr.catalogue.events import (
     write_event,
 )
 from nvr.catalogue.pairing import pair
-from nvr.catalogue.schema import DENIED, events, paths
+from nvr.catalogue.schema import DENIED, cameras, events, paths
 from nvr.catalogue.spans import overlapping
-from nvr.clock import from_us
+from nvr.clock import from_us, to_us
 from nvr.model import Event, EventKind, Waypoint
 
 TAKEN = 500
 """Changes read at once."""
 _BEYOND = 1 << 63
 """SQLite has no ids from here on."""
+_TICK = timedelta(microseconds=1)
 
 
 class Diary:
@@ -130,8 +131,13 @@ class Diary:
         zone: str | None = None,
         twins: bool = True,
         denied: bool | None = None,
+        locked: bool | None = None,
+        among: Collection[str] | None = None,
+        before: Event | None = None,
     ) -> Iterator[Event]:
         """Events that overlap [since, until), newest first, read as they are asked for.
+
+        ``among`` are the cameras whose events are wanted; ``before`` is the last event of the page before.
 
         Without ``twins`` each thing that happened is there once: not what a camera told of one that nvr saw, too.
         ``denied`` True gives only those that a person has marked false, False only the others.
@@ -141,10 +147,40 @@ class Diary:
             query = query.where(events.c.same_as.is_(None))
         if denied is not None:
             query = query.where(text(DENIED if denied else f"NOT {DENIED}"))
+        if locked is not None:
+            query = query.where(events.c.locked == int(locked))
+        if among is not None:
+            query = query.where(events.c.camera_id.in_(select(cameras.c.id).where(cameras.c.name.in_(list(among)))))
+        if before is not None:
+            query = query.where(tuple_(events.c.start_us, events.c.id) < tuple_(to_us(before.start), before.id))
+            latest = max(before.start, since) + _TICK  # what began before the span may reach into it
+            until = latest if until is None else min(until, latest)
         return map(
             to_event,
             overlapping(self._database, events, query, since, until, newest_first=True, limit=limit),
         )
+
+    def event_spans(self, since: datetime, until: datetime) -> Iterator[tuple[int, str, int, int | None, str, int]]:
+        """Of events that overlap [since, until), without twins and those marked false, oldest first: id, camera, start
+        and end (microseconds since 1970), label, whether locked. For whoever draws thousands of them."""
+        query = select_events().where(events.c.same_as.is_(None), text(f"NOT {DENIED}"))
+        columns = (events.c.id, events.c.start_us, events.c.end_us, events.c.label, events.c.locked, events.c.camera_id)
+        with self._database.reading() as connection:
+            names = {row.id: row.name for row in connection.execute(select(cameras.c.id, cameras.c.name))}
+        for row in overlapping(self._database, events, query.with_only_columns(*columns), since, until):
+            id, start_us, end_us, label, locked, camera = tuple(row)
+            yield id, names.get(camera, ""), start_us, end_us, label, locked
+
+    def event_labels(self) -> list[str]:
+        """Every label that an event has."""
+        # one step of an index for each label, not for each event
+        walk = text(
+            "WITH RECURSIVE found(label) AS (SELECT min(label) FROM events UNION ALL "
+            "SELECT (SELECT min(label) FROM events WHERE label > found.label) FROM found WHERE label IS NOT NULL) "
+            "SELECT label FROM found WHERE label IS NOT NULL"
+        )
+        with self._database.reading() as connection:
+            return list(connection.scalars(walk))
 
     def count_denied(
         self,

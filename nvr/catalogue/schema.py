@@ -21,7 +21,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0003"
+HEAD = "0004"
 """Alembic's newest revision. Held here so that opening the catalogue need not import Alembic; a test compares them.
 
 Revisions are four digits that count up, so that text order tells older from newer.
@@ -212,4 +212,53 @@ changes = Table(
     _required("event_id", Integer, "the event, events.id; it may be gone"),
     _required("change", Text, "begin, update (what one sees of it is another) or end"),
     comment="what became of events lately, for whoever follows them; the last 10 000 changes are kept",
+)
+
+users = Table(
+    "users",
+    metadata,
+    _required("id", Integer, "number that keys use; never used twice", primary_key=True),
+    _required("name", Text, "what the person logs in with", unique=True),
+    _required("role", Text, "admin or viewer"),
+    _optional("cameras", Text, "JSON array of the names of the cameras it may see; NULL for all"),
+    _optional("password", Text, "argon2 hash of the password; NULL until one was set"),
+    _required("created_us", Integer, "instant at which it was made"),
+    comment="who may use the web page and the API",
+    sqlite_autoincrement=True,
+)
+
+keys = Table(
+    "keys",
+    metadata,
+    _required("id", Integer, "number that people use; never used twice", primary_key=True),
+    _required(
+        "user_id",
+        Integer,
+        "whose it is, users.id; it goes with the account",
+        ForeignKey("users.id", ondelete="CASCADE"),
+    ),
+    _required("kind", Text, "session of a browser, token of a program, or link to set a password with, once"),
+    _required("name", Text, "what the person calls a token; what the browser calls itself"),
+    _required("digest", Text, "SHA-256 of the secret, hexadecimal; the secret itself is nowhere", unique=True),
+    _required("created_us", Integer, "instant at which it was made"),
+    _optional("used_us", Integer, "instant at which it was used last, to about a minute; NULL before"),
+    _optional("expires_us", Integer, "instant from which on it is worth nothing; NULL for never"),
+    Index("ix_keys_user_id", "user_id"),
+    comment="what browsers and programs come in with",
+    sqlite_autoincrement=True,
+)
+
+accesses = Table(
+    "accesses",
+    metadata,
+    _required("number", Integer, "counts up", primary_key=True),
+    _required("at_us", Integer, "instant at which it began"),
+    _required("user", Text, "name of the account, which may be gone"),
+    _required("address", Text, "IP address it came from"),
+    _required("action", Text, "what was done, such as live, video, picture, download, export, login"),
+    _optional("camera", Text, "name of the camera; NULL where it is about none"),
+    _optional("start_us", Integer, "from which instant on footage was looked at; NULL where it was not"),
+    _optional("end_us", Integer, "up to which instant; NULL where it was not"),
+    comment="who looked at what; the last 100 000 are kept",
+    sqlite_autoincrement=True,
 )

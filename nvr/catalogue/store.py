@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Self
 
 from nvr.catalogue import recordings
+from nvr.catalogue.accounts import Accounts
 from nvr.catalogue.chronicle import Chronicle
 from nvr.catalogue.custody import Custody
 from nvr.catalogue.database import BUSY_TIMEOUT, Database, may_write
@@ -36,7 +37,7 @@ from nvr.model import Run, Segment
 log = logging.getLogger(__name__)
 
 
-class Catalogue(Chronicle, Custody, Diary):
+class Catalogue(Accounts, Chronicle, Custody, Diary):
     """One open catalogue. May be used from any thread of the process that opened it; several processes may have it
     open at once, each waits for the other's write (up to the busy timeout) and readers never wait.
 

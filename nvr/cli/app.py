@@ -51,7 +51,7 @@ def open_catalogue(config: Config) -> Catalogue:
 def database_of(config: Config) -> Path:
     from nvr import layout
 
-    return config.database or layout.database_path(config.storage)
+    return layout.database_of(config.storage, config.database)
 
 
 def check_camera(config: Config, name: str | None) -> None:
@@ -71,17 +71,19 @@ def start(
     log_level: Annotated[str, typer.Option("--log-level", help="debug, info, warning or error.")] = "info",
 ) -> None:
     """Record and analyse until stopped (Ctrl-C; again Ctrl-C ends at once)."""
+    from nvr.config import find
     from nvr.errors import ConfigError
     from nvr.nursery import Nursery
 
     if log_level not in ("debug", "info", "warning", "error"):
         raise ConfigError(f'--log-level: got "{log_level}", want debug, info, warning or error')
     settings = load_config(config, resolve=True)
+    file = find(config)
     nursery = Nursery(["nvr.recording.recorder"])
     nursery.start()  # while this process is small: all that follows shares its pages
     from nvr.cli.start import start as start_all
 
-    start_all(settings, tuple(camera or ()), log_level, nursery)
+    start_all(settings, file.absolute(), tuple(camera or ()), log_level, nursery)
 
 
 @app.callback(invoke_without_command=True)
@@ -113,5 +115,6 @@ from nvr.cli import (  # noqa: E402, F401  # register
     snapshot,
     status,
     storage,
+    users,
     watch,
 )

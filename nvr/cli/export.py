@@ -94,11 +94,12 @@ def write_clip(
     from nvr.cli.listing import print_json
     from nvr.clock import format_local
     from nvr.errors import NvrError
+    from nvr.holdings import as_gaps, recorded_of
     from nvr.media.export import Order
 
     begin, end = span
     segments, entries = recorded_of(catalogue, settings.storage, camera, begin, end)
-    order = Order(camera, begin, end, output, _as_gaps(camera, entries), force)
+    order = Order(camera, begin, end, output, as_gaps(camera, entries), force)
     done = _copy(settings.storage, segments, order, quiet=json)
     if not done.clips:
         why = "; ".join(sentence_of(entry) for entry in entries if entry.kind != "recorded")
@@ -142,31 +143,6 @@ def span_of(since: str, until: str) -> tuple[datetime, datetime]:
     if end <= begin:
         raise ConfigError(f"--to ({format_local(end)}) is not after --from ({format_local(begin)})")
     return begin, end
-
-
-def recorded_of(
-    catalogue: Any, storage: Path, camera: str, begin: datetime, end: datetime
-) -> tuple[list[Segment], list[Entry]]:
-    """What is there of the span, and what the ledger says of it."""
-    from nvr.clock import SystemClock, from_us
-    from nvr.history import entries, recording
-    from nvr.media.export import gather
-
-    clock = SystemClock()
-    live = recording(storage, camera, clock)
-    told = entries(catalogue, storage, camera, begin, end, from_us(clock.now_us()), live)
-    return gather(storage, camera, catalogue.segments(begin, end, camera), begin, end), told
-
-
-def _as_gaps(camera: str, entries: list[Entry]) -> Any:
-    from nvr.model import Gap
-    from nvr.reason import Reason
-
-    return tuple(
-        Gap(str(number), camera, entry.start, entry.reason or Reason.UNKNOWN, entry.detail, entry.end)
-        for number, entry in enumerate(entries)
-        if entry.kind != "recorded"
-    )
 
 
 def _copy(storage: Path, segments: list[Segment], order: Order, *, quiet: bool) -> Exported:

@@ -13,7 +13,6 @@ from nvr.cli.happening import events
 if TYPE_CHECKING:
     from nvr.catalogue.store import Catalogue
     from nvr.config import Config
-    from nvr.model import Event
 
 Ids = Annotated[list[int], typer.Argument(metavar="ID", help="Events by their numbers.")]
 
@@ -56,14 +55,13 @@ def mark_events_false(
 
 
 def _mark(settings: Config, catalogue: Catalogue, id: int) -> str | None:
-    """The sample is on the disk before the row says that the event was false."""
-    from nvr import sample
+    from nvr.marks import deny
 
     event = catalogue.event(id)
     if event is None:
         return None
-    kept = sample.keep(settings.storage, catalogue, event, _model(settings, event))
-    if not catalogue.mark_false(id, True):
+    there, kept = deny(settings, catalogue, event)
+    if not there:
         return None
     if kept is None:
         return f"event {id} is marked false; neither video nor snapshot of it is left to keep a sample of"
@@ -72,24 +70,15 @@ def _mark(settings: Config, catalogue: Catalogue, id: int) -> str | None:
 
 
 def _unmark(settings: Config, catalogue: Catalogue, id: int) -> str | None:
-    """The sample goes before the mark: a mark without a sample can be taken back once more, a stray sample stays."""
-    from nvr import sample
+    from nvr.marks import affirm
 
     event = catalogue.event(id)
     if event is None:
         return None
-    removed = sample.drop(settings.storage, event)
-    if not catalogue.mark_false(id, False):
+    there, removed = affirm(settings, catalogue, event)
+    if not there:
         return None
     return f"event {id} is not marked false any more" + ("; its sample is removed" if removed else "")
-
-
-def _model(settings: Config, event: Event) -> str | None:
-    """The model that looks at the camera now; None for what no model saw, and where the camera is of former days."""
-    camera = settings.cameras.get(event.camera)
-    if camera is None or event.kind != "object":
-        return None
-    return "built-in" if camera.detect.model is None else str(camera.detect.model.path)
 
 
 def _each(ids: list[int], settings: Config, change: Callable[[Catalogue, int], str | None]) -> None:

@@ -18,7 +18,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nvr import archive, layout, logs
+from nvr import archive, layout, logs, packetring
 from nvr.analysis.sight import sight_of
 from nvr.analysis.task import Look
 from nvr.analysis.task import Task as AnalyzerTask
@@ -28,12 +28,13 @@ from nvr.catalogue.upgrade import set_aside, upgrade
 from nvr.cli.app import database_of
 from nvr.cli.hearing import ear_of
 from nvr.clock import Clock, SystemClock, duration_us, from_us
+from nvr.config import load
 from nvr.errors import CatalogueError, ConfigError, DamagedError, StorageError
 from nvr.history import boot_id
 from nvr.isapi.task import Ear
 from nvr.isapi.task import Task as ListenerTask
 from nvr.logbook import Logbook
-from nvr.model import Gap
+from nvr.model import Gap, StreamName
 from nvr.nursery import Nursery
 from nvr.recording.outbox import Room, read_message
 from nvr.recording.task import Target, Task, Watch
@@ -43,6 +44,8 @@ from nvr.retention.task import LOOK, ROOM
 from nvr.retention.task import Task as JanitorTask
 from nvr.supervisor import End, Supervisor, Worker
 from nvr.systemd import Systemd
+from nvr.web.task import Reload, View
+from nvr.web.task import Task as WebTask
 
 if TYPE_CHECKING:
     from nvr.config import Camera, Config
@@ -52,12 +55,13 @@ FEW_BYTES = 200_000_000
 """Free space that is worth a warning: a few minutes of a few cameras."""
 LOCKED = timedelta(seconds=1)
 """How long a row may wait for another writer before the supervisor looks after its workers again."""
-ANALYZER, JANITOR, LISTENER = "analyzer", "janitor", "listener"
+ANALYZER, JANITOR, LISTENER, WEB = "analyzer", "janitor", "listener", "web"
 
 
-def start(config: Config, names: tuple[str, ...], log_level: str, nursery: Nursery) -> None:
+def start(config: Config, file: Path, names: tuple[str, ...], log_level: str, nursery: Nursery) -> None:
     """Record and analyse the named cameras (all where none is named) until SIGINT or SIGTERM.
 
+    ``file`` is where the configuration was read from.
     ``nursery`` was started before this module, and with it the database library, was imported.
 
     Raises ConfigError for a camera that is not configured, StorageError for a storage folder that cannot be used or
@@ -69,8 +73,8 @@ def start(config: Config, names: tuple[str, ...], log_level: str, nursery: Nurse
     volume = layout.prepare(config.storage)
     _look_at_room(config)
     database = database_of(config)
-    with _alone(config.storage), _run_folder(volume, cameras) as folder, _opened(database, clock) as catalogue:
-        station = Station(config, cameras, folder, catalogue, clock, log_level, nursery)
+    with _alone(config.storage), _run_folder(volume, config, cameras) as folder, _opened(database, clock) as catalogue:
+        station = Station(config, file, cameras, folder, catalogue, clock, log_level, nursery)
         log.info("recording %s into %s", ", ".join(cameras), config.storage.resolve())
         station.run()
 
@@ -81,6 +85,7 @@ class Station:
     def __init__(
         self,
         config: Config,
+        file: Path,
         cameras: dict[str, Camera],
         folder: Path,
         catalogue: Catalogue,
@@ -89,6 +94,7 @@ class Station:
         nursery: Nursery,
     ) -> None:
         self._config = config
+        self._file = file
         self._cameras = cameras
         self._folder = folder
         self._clock = clock
@@ -99,11 +105,13 @@ class Station:
         looks = tuple(look for name in cameras if (look := self._look(name)) is not None)
         workers = [self._recorder(name) for name in cameras]
         if looks:
-            workers.append(self._analyzer(looks))
+            workers.append(self._analyzer())
         ears = tuple(ear for name in cameras if (ear := self._ear(name)) is not None)
         if ears:
             workers.append(self._listener(ears))
         workers.append(self._janitor())
+        if config.web.enabled:
+            workers.append(self._web())
         self._supervisor = Supervisor(workers, clock, nursery, self._receive, self._tick, self._ended)
 
     def run(self) -> None:
@@ -123,6 +131,8 @@ class Station:
             return False
         if isinstance(message, Room):
             self._supervisor.tell(JANITOR, ROOM)
+        elif isinstance(message, Reload):
+            self._look_anew()
         elif isinstance(message, Gap):
             self._logbook.hear(message)
         else:
@@ -136,6 +146,23 @@ class Station:
         else:
             self._logbook.tick()
             self._systemd.alive()
+
+    def _look_anew(self) -> None:
+        """Zones in the configuration file were changed by the page: the analyzer looks with them from now on. Whatever
+        else was changed there waits for the next start."""
+        try:
+            cameras = load(self._file, resolve=False).cameras
+        except ConfigError as error:
+            log.error("zones stay as they were: %s", error)
+            return
+        for name, camera in self._cameras.items():
+            if name in cameras:
+                new = cameras[name].detect
+                places = {key: getattr(new, key) for key in ("zones", "lines", "masks", "required")}
+                detect = camera.detect.model_copy(update=places)
+                self._cameras[name] = camera.model_copy(update={"detect": detect})
+        self._supervisor.restart(ANALYZER)
+        log.info("zones were changed: the analyzer starts again with them")
 
     def _ended(self, worker: str, end: End, how: str) -> None:
         kind, _, camera = worker.partition(".")
@@ -163,6 +190,7 @@ class Station:
                     target=Target(self._config.storage, segment_us, camera.schedule),
                     pulse=beat,
                     watch=watch,
+                    rings=self._rings(name),
                     gap=self._logbook.gap(name),
                     restarts=restarts,
                     log_level=self._log_level,
@@ -189,10 +217,11 @@ class Station:
             return None
         return Look(name, layout.slot_path(self._folder, name), sight, timedelta(seconds=1 / detect.fps))
 
-    def _analyzer(self, looks: tuple[Look, ...]) -> Worker:
+    def _analyzer(self) -> Worker:
         beat = layout.pulse_path(self._folder, ANALYZER)
 
         def arguments(restarts: int) -> tuple[AnalyzerTask]:
+            looks = tuple(look for name in self._cameras if (look := self._look(name)) is not None)
             storage, database = self._config.storage, database_of(self._config)
             return (AnalyzerTask(looks, storage, database, beat, restarts, self._log_level),)
 
@@ -210,6 +239,31 @@ class Station:
             return (ListenerTask(ears, storage, database, self._folder, restarts, self._log_level),)
 
         return Worker(LISTENER, "nvr.listener:run", arguments, beat)
+
+    def _rings(self, name: str) -> dict[StreamName, Path]:
+        """Where the camera's packets go for whoever watches live, by stream; none where there is no page."""
+        if not self._config.web.enabled:
+            return {}
+        return {stream: layout.ring_path(self._folder, name, stream) for stream in streams_of(self._cameras[name])}
+
+    def _web(self) -> Worker:
+        beat = layout.pulse_path(self._folder, WEB)
+        looks = {name: self._look(name) for name in self._cameras}
+        views = {name: View(look.slot if look else None, self._rings(name)) for name, look in looks.items()}
+        config = self._config.without_passwords()
+
+        def arguments(restarts: int) -> tuple[WebTask]:
+            database = database_of(self._config)
+            return (WebTask(config, self._file, database, self._folder, views, restarts, self._log_level),)
+
+        return Worker(WEB, "nvr.web.server:run", arguments, beat)
+
+
+def streams_of(camera: Camera) -> tuple[StreamName, ...]:
+    """The streams that nvr receives of a camera, and that can be watched therefore."""
+    sub = camera.sub is not None and camera.analysed == "sub" and sight_of(camera.detect) is not None
+    main = camera.record != "off" or (sight_of(camera.detect) is not None and not sub)
+    return (*(("main",) if main else ()), *(("sub",) if sub else ()))
 
 
 def _look_at_room(config: Config) -> None:
@@ -271,8 +325,8 @@ def _alone(storage: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _run_folder(volume: str, cameras: dict[str, Camera]) -> Iterator[Path]:
-    """The folder in shared memory with slots and pulses; empty when the run is over, but for refused logins."""
+def _run_folder(volume: str, config: Config, cameras: dict[str, Camera]) -> Iterator[Path]:
+    """The folder in shared memory with slots, rings and pulses; empty when the run is over, but for refused logins."""
     folder = layout.run_folder(volume)
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -291,6 +345,9 @@ def _run_folder(volume: str, cameras: dict[str, Camera]) -> Iterator[Path]:
 
             for name in watched:
                 frameslot.create(layout.slot_path(folder, name))
+        for name, camera in cameras.items() if config.web.enabled else ():
+            for stream in streams_of(camera):
+                packetring.create(layout.ring_path(folder, name, stream))
         yield folder
     finally:
         with contextlib.suppress(OSError):  # gone, or not empty

@@ -57,9 +57,9 @@ def run(settings: Config, order: Order, save: Path | None, *, store: bool, quiet
     import cv2
 
     from nvr.analysis.comparison import compare
-    from nvr.cli.export import recorded_of
     from nvr.clock import SystemClock
     from nvr.errors import NvrError
+    from nvr.holdings import recorded_of
     from nvr.media.export import gather
     from nvr.media.footage import length
     from nvr.reanalysis import LEAD, TRAIL, reanalyse, stored

@@ -17,6 +17,7 @@ from nvr.config.detect import Detect
 from nvr.config.tree import Camera, CameraRetention, Config, Recording, Retention, Shared
 from nvr.config.unit import parse_size
 from nvr.config.value import Outside
+from nvr.config.web import Web
 from nvr.errors import ConfigError
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Recording",
     "Retention",
     "Shared",
+    "Web",
     "find",
     "load",
     "parse_size",

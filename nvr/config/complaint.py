@@ -14,6 +14,7 @@ from nvr.config.document import Document, Place, Problem
 from nvr.config.echo import shown
 from nvr.config.modelfile import ModelFile
 from nvr.config.tree import Camera, CameraRetention, Config, Recording, Retention
+from nvr.config.web import Web
 from nvr.config.zone import Filter, Line, Zone
 
 if TYPE_CHECKING:
@@ -126,4 +127,6 @@ def _keys_at(place: Place) -> type[BaseModel]:
             return Recording
         case ("retention",):
             return Retention
+        case ("web",):
+            return Web
     return Config

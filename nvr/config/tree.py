@@ -33,6 +33,7 @@ from nvr.config.value import (
     Week,
     span,
 )
+from nvr.config.web import Web, switched
 from nvr.model import Address, StreamName
 
 _Segment = Annotated[timedelta, span(timedelta(seconds=5), timedelta(minutes=15)), DurationSchema]
@@ -158,10 +159,19 @@ class Config(Keys):
     database: AnyPath | None = key(None, "File of the catalogue, nvr.db in the storage folder if not given.")
     recording: Recording = key({}, "How video is written.")
     retention: Retention = key({}, "How long video is kept.")
+    web: Annotated[Web, BeforeValidator(switched, json_schema_input_type=bool | Literal["on", "off"] | Web)] = key(
+        True, "Whether there is a web page: false, true, or a mapping that says where."
+    )
     defaults: Shared = key({}, "Keys for all cameras; what a camera says itself wins, in detect key by key.")
     cameras: dict[Name, Camera] = key(
         ..., "The cameras by name: small letters, digits and hyphens, at most 32.", min_length=1
     )
+
+    def without_passwords(self) -> Config:
+        """The same, with nothing in it that opens a camera: for processes that have no business there."""
+        cameras = {name: camera.model_copy(update={"password": None}) for name, camera in self.cameras.items()}
+        defaults = self.defaults.model_copy(update={"password": None})
+        return self.model_copy(update={"cameras": cameras, "defaults": defaults})
 
     @model_validator(mode="before")
     @classmethod

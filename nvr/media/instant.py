@@ -13,10 +13,8 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-import av
 import av.error
 import numpy as np
-from av.video.codeccontext import VideoCodecContext
 from av.video.reformatter import ColorRange
 
 from nvr.clock import duration_us, from_us, to_us
@@ -29,6 +27,7 @@ if TYPE_CHECKING:
 
     from av.container import InputContainer
     from av.packet import Packet
+    from av.video.codeccontext import VideoCodecContext
     from av.video.frame import VideoFrame
     from numpy.typing import NDArray
 
@@ -38,8 +37,6 @@ OLDEST = timedelta(seconds=2)
 """How long after the end of a file its last picture stands for what would have followed."""
 REORDERED_US = 1_000_000
 """How much later than it is decoded a picture may be shown: a file is searched by the time of decoding."""
-QUALITY = "2"
-"""FFmpeg's ``qscale`` of JPEG: 2 is the best that it recommends, 31 the worst."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +52,9 @@ class Shown:
     at: datetime
 
 
-def shown_at(storage: Path, segments: Iterable[Segment], at: datetime) -> Shown | None:
+def shown_at(storage: Path, segments: Iterable[Segment], at: datetime, *, exact: bool = True) -> Shown | None:
     """The picture of a camera at ``at``, out of its ``segments`` around that (``nvr.media.export.gather`` finds them).
+    Without ``exact`` the key frame before it, which takes less decoding.
 
     None where nothing was recorded then. Where the clock was set back and two files hold the instant, that of the later
     recording. A file that is gone or damaged gives no picture, and the one before does not stand for it.
@@ -68,29 +66,13 @@ def shown_at(storage: Path, segments: Iterable[Segment], at: datetime) -> Shown 
             break
         try:
             with open_segment(storage, segment) as source:
-                found = _last(source, segment, at)
+                found = _last(source, segment, at, exact)
         except (av.error.FFmpegError, OSError, IndexError):  # IndexError: a file without video
             unreadable = unreadable or holds
             continue
         if found is not None:
             return found
     return None
-
-
-def encode_jpeg(picture: Shown) -> bytes:
-    """A picture as JPEG, in its own size. Raises ValueError where FFmpeg cannot."""
-    try:
-        frame = av.VideoFrame.from_ndarray(picture.i420, format="yuv420p")
-        encoder = av.CodecContext.create("mjpeg", "w")
-        assert isinstance(encoder, VideoCodecContext)
-        encoder.width, encoder.height, encoder.pix_fmt = picture.width, picture.height, "yuvj420p"
-        encoder.time_base = Fraction(1)
-        encoder.options = {"qmin": QUALITY, "qmax": QUALITY}
-        frame = frame.reformat(format="yuvj420p", src_color_range="MPEG", dst_color_range="JPEG")
-        frame.pts = 0
-        return b"".join(bytes(packet) for packet in [*encoder.encode(frame), *encoder.encode(None)])
-    except (av.error.FFmpegError, ValueError) as error:
-        raise ValueError(f"FFmpeg could not encode {picture.width}x{picture.height} as JPEG: {error}") from error
 
 
 def _candidates(segments: Sequence[Segment], at: datetime) -> Iterator[Segment]:
@@ -103,13 +85,13 @@ def _candidates(segments: Sequence[Segment], at: datetime) -> Iterator[Segment]:
         yield from (each for each in before if abs(segment.start - each.end) <= CONTIGUOUS)
 
 
-def _last(source: InputContainer, segment: Segment, at: datetime) -> Shown | None:
+def _last(source: InputContainer, segment: Segment, at: datetime, exact: bool) -> Shown | None:
     """The last picture of an open file at or before ``at``."""
     video = source.streams.video[0]
     want_us = duration_us(at - segment.start)
     if segment.state == "closed":  # the index of fragments is not known before they are read
         source.seek(_to_ticks(max(0, want_us - REORDERED_US), video.time_base), stream=video)
-    needed = _needed(source.demux(video), want_us)
+    needed = _needed(source.demux(video), want_us)[: None if exact else 1]
     video.codec_context.thread_type = "NONE"
     found: VideoFrame | None = None
     for frame in _decoded(video.codec_context, needed):

@@ -21,6 +21,7 @@ from nvr.media.decoder import Decoder
 from nvr.media.door import REFUSED_US
 from nvr.media.source import Source, StreamInfo
 from nvr.model import Address
+from nvr.recording.broadcast import Broadcast
 from nvr.recording.task import Watch
 from nvr.recording.timeline import Timeline
 
@@ -56,8 +57,10 @@ class Feeder:
         clock: Clock,
         stop: threading.Event,
         connect: Callable[[Address], Source],
+        broadcast: Broadcast,
     ) -> None:
-        """``connect`` opens a stream without its audio; it raises SourceError."""
+        """``connect`` opens a stream without its audio; it raises SourceError. What is read over a connection of its
+        own goes to ``broadcast``, too."""
         self.dropped = 0
         """Packets not taken because the thread was behind."""
         self.frame_at_us = 0
@@ -69,6 +72,7 @@ class Feeder:
         self._clock = clock
         self._stop = stop
         self._connect = connect
+        self._broadcast = broadcast
         self._decoder: Decoder | None = None
         self._skipped_before = 0
         self._offers: queue.Queue[_Offer] = queue.Queue(QUEUED_PACKETS)
@@ -150,14 +154,19 @@ class Feeder:
         source = self._connect(address)
         try:
             self._begin(source.info)
+            self._broadcast.begin(source.info)
             timeline, held, slewed_us = Timeline(), [], 0
             for info, packet in source.packets():
                 if self._stop.is_set():
                     return
-                held.append((packet, info.key))
+                held.append((packet, info))
                 for placed in timeline.push(info):
-                    queued, key = held.pop(0)
-                    self._show(slot, bytes(queued), placed.pts_us, timeline.instant_us(placed.pts_us), key=key)
+                    queued, known = held.pop(0)
+                    data, at_us = bytes(queued), timeline.instant_us(placed.pts_us)
+                    if known.renewed:
+                        self._broadcast.begin(source.info)
+                    self._broadcast.show(data, placed, at_us, key=known.key)
+                    self._show(slot, data, placed.pts_us, at_us, key=known.key)
                     if placed.dts_us - slewed_us > SLEW_US:
                         timeline.slew(placed.dts_us)
                         slewed_us = placed.dts_us

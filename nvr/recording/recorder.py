@@ -23,8 +23,9 @@ from nvr.media.entrance import enter
 from nvr.media.probe import knock
 from nvr.media.salvage import salvage
 from nvr.media.source import Source
-from nvr.model import Address, PacketInfo, Placed, Run
+from nvr.model import Address, PacketInfo, Placed, Run, StreamName
 from nvr.reason import Reason
+from nvr.recording.broadcast import Broadcast
 from nvr.recording.gaps import Gaps
 from nvr.recording.keeper import Keeper
 from nvr.recording.monitor import BEAT_US, Monitor
@@ -65,6 +66,7 @@ class Recorder:
         self._monitor = Monitor(task, self._spool, self._gaps, outbox, clock)
         self._backoff = Backoff(healthy_us=HEALTHY_US)
         self._feeder: Feeder | None = None
+        self._broadcast = Broadcast(task.camera, task.rings.get("main") if task.record else None)
         self._session: Session | None = None
         self._recording_us: int | None = None
         """Since when the run goes on, or went on."""
@@ -104,11 +106,13 @@ class Recorder:
         def connect(address: Address) -> Source:
             return enter(folder, address, clock, audio=False, idle=lambda: not stop.is_set())
 
-        self._feeder = self._monitor.feeder = Feeder(task.camera, watch, clock, stop, connect)
+        stream: StreamName = "sub" if task.sub is not None and watch.stream == "sub" else "main"
+        broadcast = Broadcast(task.camera, task.rings.get(stream) if stream == "sub" or not task.record else None)
+        self._feeder = self._monitor.feeder = Feeder(task.camera, watch, clock, stop, connect, broadcast)
         if watch.stream == "main" and task.record:
             self._feeder.start_offered()
         elif not task.record:
-            self._feeder.start_connected(task.main if watch.stream == "main" or task.sub is None else task.sub)
+            self._feeder.start_connected(task.sub if stream == "sub" and task.sub is not None else task.main)
 
     def _look_again(self) -> None:
         """At what a predecessor left; once."""
@@ -183,7 +187,7 @@ class Recorder:
         log.info("%s: recording %s %dx%d from %s", task.camera, info.codec, info.width, info.height, task.main.url)
         session = Session(run, source, task.target, self._spool, self._gaps, self._outbox, self._clock)
         self._session, self._recording_us = session, self._clock.monotonic_us()
-        self._wire_feeder(session, source)
+        self._wire(session, source)
         self._monitor.begin(session, source)
         reason, detail = Reason.STOPPED, ""
         try:
@@ -211,22 +215,30 @@ class Recorder:
             if stop.is_set():
                 return
 
-    def _wire_feeder(self, session: Session, source: Source) -> None:
-        feeder, watch, task = self._feeder, self.task.watch, self.task
-        if feeder is None or watch is None:
-            return
-        if watch.stream == "sub" and task.sub is not None:
-            feeder.start_connected(task.sub)  # only now: one login at a time, and this one was accepted
-            return
+    def _wire(self, session: Session, source: Source) -> None:
+        """Let those have the run's packets who show them: whoever watches live, and the feeder."""
+        feeder, watch, task, broadcast = self._feeder, self.task.watch, self.task, self._broadcast
+        offered: Feeder | None = None
+        if feeder is not None and watch is not None:
+            if watch.stream == "sub" and task.sub is not None:
+                feeder.start_connected(task.sub)  # only now: one login at a time, and this one was accepted
+            else:
+                offered = feeder
+        broadcast.begin(source.info)
         described = False
 
-        def offer(info: PacketInfo, packet: RawPacket, placed: Placed) -> None:
+        def show(info: PacketInfo, packet: RawPacket, placed: Placed) -> None:
             nonlocal described
-            at_us = session.timeline.instant_us(placed.pts_us)
-            told = None if described else source.info
-            described = feeder.offer(bytes(packet), placed.pts_us, at_us, key=info.key, info=told) or described
+            data, at_us = bytes(packet), session.timeline.instant_us(placed.pts_us)
+            if info.renewed:
+                broadcast.begin(source.info)
+            broadcast.show(data, placed, at_us, key=info.key)
+            if offered is not None:
+                told = None if described else source.info
+                described = offered.offer(data, placed.pts_us, at_us, key=info.key, info=told) or described
 
-        session.on_placed = offer
+        if offered is not None or task.rings:
+            session.on_placed = show
 
     def _abandon(self) -> None:
         session = self._session

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -40,6 +41,8 @@ class Task:
     target: Target
     pulse: Path
     watch: Watch | None
+    rings: Mapping[StreamName, Path] = field(default_factory=dict)
+    """Where packets of a stream go for whoever watches live; empty where nobody may."""
     gap: Gap | None = None
     """The gap that is open, to be ended by the first picture."""
     restarts: int = 0

@@ -146,7 +146,8 @@ def nvr(*arguments: str) -> list[str]:
 
 def write_config(folder: Path, port: int, cameras: int, extra: str) -> Path:
     """An nvr.yaml for the stand-in camera; ``extra`` are further lines of ``defaults``, indented by two."""
-    lines = ["storage: storage", "defaults:", "  host: 127.0.0.1", f"  port: {port}", f"  username: {USERNAME}"]
+    lines = ["storage: storage", "web: false", "defaults:", "  host: 127.0.0.1", f"  port: {port}"]
+    lines += [f"  username: {USERNAME}"]
     lines += [f"  password: {PASSWORD}", *extra.splitlines(), "cameras:"]
     lines += [f"  cam{n}: {{channel: {n}}}" for n in range(1, cameras + 1)]
     path = folder / "nvr.yaml"

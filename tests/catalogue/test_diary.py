@@ -6,8 +6,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from nvr.catalogue.store import Catalogue
+from nvr.clock import to_us
 from nvr.model import Box, Event, Waypoint
 from tests.catalogue.rows import START, at, event
 from tests.catalogue.test_twin import told
@@ -172,3 +175,57 @@ def test_deleting_events_that_have_twins_costs_no_more_than_others(path: Path) -
     with closing(sqlite3.connect(path)) as database:
         plan = database.execute("EXPLAIN QUERY PLAN UPDATE events SET same_as = NULL WHERE same_as = 1").fetchall()
     assert "ix_events_same_as" in plan[0][3]
+
+
+def test_events_are_chosen_by_lock_and_by_several_cameras(catalogue: Catalogue) -> None:
+    one, two, three = (catalogue.open_event(event(n, camera=f"hik{n}")) for n in (1, 2, 3))
+    catalogue.lock_event(two, True)
+    assert ids(catalogue.events(START, locked=True)) == [two]
+    assert ids(catalogue.events(START, locked=False)) == [three, one]
+    assert ids(catalogue.events(START, among=("hik1", "hik3", "nobody"))) == [three, one]
+    assert ids(catalogue.events(START, among=["hik2"], locked=True)) == [two]
+    assert ids(catalogue.events(START, among=("hik1",), camera="hik2")) == []
+    assert ids(catalogue.events(START, among=())) == []
+
+
+SPANS = st.tuples(st.integers(0, 4), st.sampled_from([None, 1, 2, 90]))
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(SPANS, max_size=12), st.integers(1, 4), st.sampled_from([None, 2, 5]))
+def test_pages_of_events_are_the_whole_list(
+    catalogue: Catalogue, spans: list[tuple[int, int | None]], size: int, until: int | None
+) -> None:
+    """Also where many begin at the same instant, and where they are long."""
+    catalogue.delete_events([one.id or 0 for one in catalogue.events(at(-100))])
+    for start, length in spans:
+        catalogue.open_event(event(start, None if length is None else start + length))
+    end = None if until is None else at(until)
+    pages: list[Event] = []
+    while page := list(catalogue.events(at(1.5), end, limit=size, before=pages[-1] if pages else None)):
+        pages += page
+        assert len(page) <= size
+        assert len(pages) <= len(spans)
+    assert pages == list(catalogue.events(at(1.5), end))
+
+
+def test_spans_are_oldest_first_without_twins_and_what_was_denied(catalogue: Catalogue) -> None:
+    late = catalogue.open_event(event(5, None, camera="hik2", label="car"))
+    own, _ = (catalogue.open_event(one) for one in (event(), told()))
+    catalogue.mark_false(catalogue.open_event(event(3, 4)), True)
+    catalogue.open_event(event(-9, -8))
+    catalogue.open_event(event(20, 21))
+    long = catalogue.open_event(event(-200, 2, label="dog"))
+    catalogue.lock_event(late, True)
+    assert list(catalogue.event_spans(START, at(20))) == [
+        (long, "hik1", to_us(at(-200)), to_us(at(2)), "dog", 0),
+        (own, "hik1", to_us(at(0)), to_us(at(1)), "person", 0),
+        (late, "hik2", to_us(at(5)), None, "car", 1),
+    ]
+
+
+def test_every_label_is_told_once(catalogue: Catalogue) -> None:
+    assert catalogue.event_labels() == []
+    for number, label in enumerate(["person", "car", "person", "Ärger", "car", "motion"]):
+        catalogue.open_event(event(number, label=label))
+    assert catalogue.event_labels() == ["car", "motion", "person", "Ärger"]

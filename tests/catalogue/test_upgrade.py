@@ -14,6 +14,7 @@ from nvr.catalogue.schema import HEAD
 from nvr.catalogue.store import Catalogue
 from nvr.catalogue.upgrade import UpgradeResult, current, upgrade
 from nvr.errors import CatalogueError
+from nvr.model import Account, Key
 from tests.catalogue.rows import START, at, event, run, segment
 from tests.fakes.clock import FakeClock
 
@@ -22,7 +23,7 @@ DUMPS = REPOSITORY / "tests" / "schemas"
 NEXT = """
 import sqlalchemy as sa
 from alembic import op
-revision, down_revision, branch_labels, depends_on = "0004", "0003", None, None
+revision, down_revision, branch_labels, depends_on = "0005", "0004", None, None
 def upgrade():
     op.create_table("added", sa.Column("id", sa.Integer(), primary_key=True))
     with op.batch_alter_table("runs") as batch:
@@ -36,7 +37,7 @@ def scripts(tmp_path: Path) -> Path:
     """The migrations with one more, which rebuilds a table that others point to."""
     folder = tmp_path / "100% migrations"
     shutil.copytree(REPOSITORY / "migrations", folder, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "versions" / "0004_next.py").write_text(NEXT)
+    (folder / "versions" / "0005_next.py").write_text(NEXT)
     return folder
 
 
@@ -84,7 +85,7 @@ def test_a_catalogue_that_is_current_is_left_alone(used: Path) -> None:
 def test_an_upgrade_keeps_the_rows_and_a_backup_of_all_of_them(used: Path, scripts: Path) -> None:
     clock = FakeClock(datetime(2026, 11, 22, 13, 5, 0, 120_000, tzinfo=UTC))
     result = upgrade(used, clock=clock, scripts=scripts)
-    assert result == UpgradeResult("0003", "0004", used.with_name("killed.db.0003-20261122T130500.120000Z.bak"))
+    assert result == UpgradeResult("0004", "0005", used.with_name("killed.db.0004-20261122T130500.120000Z.bak"))
     assert result.backup is not None
     with Catalogue.open(result.backup, readonly=True) as catalogue:
         assert next(catalogue.runs(START)).codec == "hevc"
@@ -108,7 +109,7 @@ def test_a_restored_backup_is_the_catalogue_again(used: Path, scripts: Path) -> 
 
 def test_an_upgrade_that_fails_changes_nothing(used: Path, scripts: Path) -> None:
     (scripts / "versions" / "0005_bad.py").write_text(
-        NEXT.replace('"0004", "0003"', '"0005", "0004"').replace('"added"', '"events"')
+        NEXT.replace('"0005", "0004"', '"0006", "0005"').replace('"added"', '"events"')
     )
     before = counts(used)
     with pytest.raises(CatalogueError, match=r"killed\.db cannot be used: .*already exists"):
@@ -118,7 +119,7 @@ def test_an_upgrade_that_fails_changes_nothing(used: Path, scripts: Path) -> Non
 
 
 def test_an_upgrade_that_would_break_a_foreign_key_changes_nothing(used: Path, scripts: Path) -> None:
-    (scripts / "versions" / "0004_next.py").write_text(f'{NEXT}    op.execute("DELETE FROM cameras")\n')
+    (scripts / "versions" / "0005_next.py").write_text(f'{NEXT}    op.execute("DELETE FROM cameras")\n')
     with pytest.raises(CatalogueError, match="would point nowhere"):
         upgrade(used, scripts=scripts)
     assert current(used) == HEAD
@@ -225,8 +226,28 @@ def test_events_of_before_have_what_came_later(tmp_path: Path) -> None:
 def test_a_catalogue_of_this_revision_has_its_twins_and_paths(tmp_path: Path) -> None:
     path = tmp_path / "nvr.db"
     with closing(sqlite3.connect(path)) as database:
-        database.executescript((DUMPS / "0003.sql").read_text())
+        database.executescript((DUMPS / "0004.sql").read_text())
     with Catalogue.open(path) as catalogue:
         assert catalogue.twins_of([1]) == {1: (3,)}
         assert [point.at for point in catalogue.path_of(1)] == [at(0), at(0.5)]
         assert [(change.what, change.id) for change in catalogue.changes(0)] == [("begin", 1), ("end", 1), ("begin", 3)]
+
+
+def test_accounts_come_to_a_catalogue_that_had_none_and_its_rows_stay(tmp_path: Path) -> None:
+    path = tmp_path / "nvr.db"
+    with closing(sqlite3.connect(path)) as database:
+        database.executescript((DUMPS / "0003.sql").read_text())
+        before = database.execute("SELECT * FROM events").fetchall(), database.execute("SELECT * FROM paths").fetchall()
+    upgrade(path)
+    with closing(sqlite3.connect(path)) as database:
+        after = database.execute("SELECT * FROM events").fetchall(), database.execute("SELECT * FROM paths").fetchall()
+    assert after == before
+    assert all(before)
+    with Catalogue.open(path) as catalogue:
+        assert (catalogue.accounts(), catalogue.accesses(9)) == ([], [])
+        anna = Account("anna", "admin", None, at(0))
+        assert catalogue.add_account(anna)
+        id = catalogue.add_key(Key("anna", "token", "", at(0)), "digest")
+        assert catalogue.find_key("digest") == (Key("anna", "token", "", at(0), id=id), anna)
+        assert catalogue.remove_account("anna")
+        assert catalogue.find_key("digest") is None

@@ -11,6 +11,13 @@ import av
 import pytest
 
 from nvr import layout
+from nvr.catalogue.store import Catalogue
+from nvr.catalogue.upgrade import upgrade
+from nvr.cli import start
+from nvr.clock import SystemClock
+from nvr.config import load
+from nvr.config.edit import save_places
+from nvr.nursery import Nursery
 from tests.cli.conftest import Configure
 from tests.fakes.camera import Camera
 from tests.fakes.clip import Clip, speak, write
@@ -448,3 +455,53 @@ def test_a_camera_that_does_it_all_itself_is_heard_and_not_analysed(tmp_path: Pa
             assert station.stop() == 0
             assert PASSWORD not in station.log()
             assert "Traceback" not in station.log()
+
+
+@pytest.mark.parametrize(
+    ("keys", "streams"),
+    [
+        ("host: cam", ("main", "sub")),
+        ("host: cam, detect: off", ("main",)),
+        ("host: cam, detect: camera, alerts: on", ("main",)),
+        ("host: cam, detect: {mode: motion, stream: main}", ("main",)),
+        ("host: cam, record: off", ("sub",)),
+        ("host: cam, record: off, detect: {mode: motion, stream: main}", ("main",)),
+        ("host: cam, record: off, detect: off", ()),
+        ("url: 'rtsp://cam/1'", ("main",)),
+        ("url: 'rtsp://cam/1', record: off", ("main",)),
+        ("url: 'rtsp://cam/1', sub_url: 'rtsp://cam/2'", ("main", "sub")),
+    ],
+)
+def test_a_stream_can_be_watched_where_nvr_receives_it(
+    configure: Configure, keys: str, streams: tuple[str, ...]
+) -> None:
+    assert start.streams_of(load(configure(f"{{{keys}}}")).cameras["hik1"]) == streams
+
+
+def test_new_zones_count_without_a_restart_and_nothing_else_that_was_changed(
+    tmp_path: Path, configure: Configure, caplog: pytest.LogCaptureFixture
+) -> None:
+    def zones() -> dict[str, int]:
+        (task,) = station._analyzer().arguments(0)
+        return {zone.name: len(zone.points) for zone in task.looks[0].sight.rules.zones}
+
+    file = configure("{host: cam, detect: {fps: 5}}")
+    config = load(file)
+    upgrade(tmp_path / "nvr.db")
+    with Catalogue.open(tmp_path / "nvr.db") as catalogue:
+        parts = tmp_path, catalogue, SystemClock(), "info", Nursery([])
+        station = start.Station(config, file, dict(config.cameras), *parts)
+        assert zones() == {}
+        gate = {"gate": {"points": [[0.1, 0.1], [0.9, 0.1], [0.5, 0.9]]}}
+        save_places(file, "hik1", {"zones": gate, "lines": {}, "masks": []})
+        file.write_text(file.read_text().replace("fps: 5", "fps: 2").replace("host: cam", "host: other"))
+        station._look_anew()
+        assert zones() == {"gate": 3}
+        assert station._cameras["hik1"].host == "cam"
+        assert station._cameras["hik1"].detect.fps == 5
+        file.write_text("cameras: 5\n")
+        station._look_anew()
+        station._supervisor._wake_read.close()  # as in the end of the process that it lives in
+        station._supervisor._wake_write.close()
+    assert zones() == {"gate": 3}
+    assert "zones stay as they were" in caplog.text

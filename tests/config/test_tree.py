@@ -222,3 +222,23 @@ def test_keys_that_do_not_go_together_are_reported_beside_bad_values() -> None:
 def test_there_is_at_least_one_camera() -> None:
     assert refusals(cameras={}) == {("cameras",)}
     assert refusals(cameras=None) == {("cameras",)}
+
+
+def test_without_passwords_nothing_is_left_that_opens_a_camera() -> None:
+    cameras = {
+        "key": {"host": "cam", "username": "viewer", "password": "hunter2", "alerts": "on"},
+        "url": {"url": "rtsp://viewer:hunter2@cam/1", "sub_url": "rtsp://viewer:hunter2@cam/2"},
+        "shared": {"host": "cam"},
+    }
+    found = config(defaults={"username": "viewer", "password": "hunter2"}, cameras=cameras)
+    assert b"hunter2" in pickle.dumps(found)
+    bare = found.without_passwords()
+    assert b"hunter2" not in pickle.dumps(bare)
+    assert [one.password for one in bare.cameras.values()] == [None, None, None]
+    assert bare.cameras["url"].url == "rtsp://cam/1"
+    assert bare.cameras["key"].username == "viewer"
+    assert found.cameras["key"].main.password == "hunter2", "the first one has them still"
+    again = {
+        name: one.model_copy(update={"password": found.cameras[name].password}) for name, one in bare.cameras.items()
+    }
+    assert again == found.cameras, "nothing else is another"

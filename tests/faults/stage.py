@@ -92,7 +92,12 @@ class Stage:
 
     def write_config(self) -> None:
         """Write nvr.yaml for the cameras as they are now (a login that was changed here counts)."""
-        lines = [f"storage: {self.storage}", f"recording: {{segment: {self.segment}}}", "retention: {min_free: 1MB}"]
+        lines = [
+            f"storage: {self.storage}",
+            f"recording: {{segment: {self.segment}}}",
+            "retention: {min_free: 1MB}",
+            "web: false",
+        ]
         lines += ["defaults: {detect: off, audio: off}", *self.settings.splitlines(), "cameras:"]
         for name, camera in self.cameras.items():
             login = f", username: {camera.username}, password: {camera.password}" if camera.username else ""

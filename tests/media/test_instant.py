@@ -6,12 +6,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-import cv2
-import numpy as np
 import pytest
 
 from nvr import layout
-from nvr.media.instant import OLDEST, Shown, encode_jpeg, shown_at
+from nvr.media.instant import OLDEST, shown_at
 from nvr.model import Segment
 from tests.fakes.archive import FRAME, Archive, instant
 from tests.fakes.clip import HEIGHT, WIDTH
@@ -99,19 +97,11 @@ def test_a_file_that_is_closed_meanwhile_is_found(archive: Archive) -> None:
     assert number(archive, [segment], instant(10) + delay(archive) + MOMENT) == 10
 
 
-def test_a_jpeg_shows_what_the_picture_did() -> None:
-    bgr = np.zeros((180, 320, 3), np.uint8)
-    bgr[:, :160], bgr[:, 160:] = (200, 60, 20), (10, 120, 240)
-    i420 = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2YUV_I420), np.uint8)
-    encoded = encode_jpeg(Shown(i420, 320, 180, instant(0)))
-    assert encoded.startswith(b"\xff\xd8")
-    shown = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_COLOR)
-    assert shown is not None
-    assert shown.shape == (180, 320, 3)
-    for column in (40, 280):
-        assert np.abs(shown[90, column].astype(int) - bgr[90, column].astype(int)).max() <= 6
-
-
-def test_what_has_no_size_is_no_picture() -> None:
-    with pytest.raises(ValueError, match="could not encode"):
-        encode_jpeg(Shown(np.zeros((0, 0), np.uint8), 0, 0, instant(0)))
+def test_without_exactness_it_is_the_key_frame_before_the_instant(archive: Archive) -> None:
+    segments = [archive.add(0, 100), archive.add(100, 200, state="salvaged")]
+    for wanted, key in [(0, 0), (24, 0), (25, 25), (49, 25), (99, 75), (100, 100), (124, 100), (130, 125)]:
+        at = instant(wanted) + delay(archive) + MOMENT
+        found = shown_at(archive.storage, segments, at, exact=False)
+        assert found is not None
+        assert frame_number(found.i420[:HEIGHT]) == key
+        assert abs(found.at - instant(key) - delay(archive)) < MOMENT

@@ -12,6 +12,7 @@ from nvr.clock import SystemClock
 from nvr.frameslot import SlotReader
 from nvr.media.source import StreamInfo, open_source
 from nvr.model import Address
+from nvr.recording.broadcast import Broadcast
 from nvr.recording.feeder import QUEUED_PACKETS, Feeder
 from nvr.recording.task import Watch
 from tests.fakes.clip import Clip
@@ -34,6 +35,7 @@ def make(slot: Path, stop: threading.Event) -> Feeder:
         clock,
         stop,
         lambda address: open_source(address, clock, audio=False),
+        Broadcast("cam", None),
     )
 
 
@@ -103,9 +105,8 @@ class Stuck:
 
     def __init__(self, slot: Path, h264: Clip) -> None:
         self._stop, clock = threading.Event(), HeldClock()
-        self.feeder = Feeder(
-            "cam", Watch("main", "all", slot), clock, self._stop, lambda *_: pytest.fail("it connects")
-        )
+        watch, nothing = Watch("main", "all", slot), Broadcast("cam", None)
+        self.feeder = Feeder("cam", watch, clock, self._stop, lambda *_: pytest.fail("it connects"), nothing)
         self._pictures = [(b"".join(b"\0\0\0\1" + nal for nal in unit.nals), unit.key) for unit in h264.units]
         extradata = b"".join(b"\0\0\0\1" + nal for nal in (h264.sps, h264.pps))
         self._info = StreamInfo("h264", 320, 180, 25.0, extradata, None)

@@ -1,0 +1,81 @@
+"""Events as they happen, for all who listen: the catalogue is asked once for all of them.
+
+A task of the event loop, which looks while somebody listens. A listener that does not take what it is told loses the
+oldest of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from fastapi.concurrency import run_in_threadpool
+
+from nvr.catalogue.store import Catalogue
+from nvr.errors import CatalogueError
+from nvr.follow import Follower, Told
+from nvr.web.state import State
+
+log = logging.getLogger(__name__)
+LOOK_S = 0.25
+AGAIN_S = 5.0
+"""How long to wait where the catalogue cannot be read."""
+WAITING = 500
+"""What one listener may be behind."""
+
+
+class Herald:
+    """``run`` for the life of the process."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._inboxes: set[asyncio.Queue[Told]] = set()
+        self._wanted = asyncio.Event()
+
+    @contextmanager
+    def listening(self) -> Iterator[asyncio.Queue[Told]]:
+        """What happens from now on."""
+        inbox: asyncio.Queue[Told] = asyncio.Queue(WAITING)
+        self._inboxes.add(inbox)
+        self._wanted.set()
+        try:
+            yield inbox
+        finally:
+            self._inboxes.discard(inbox)
+
+    async def run(self) -> None:
+        follower: Follower | None = None
+        followed: Catalogue | None = None
+        while True:
+            if not self._inboxes:
+                follower = None
+                self._wanted.clear()
+                await self._wanted.wait()
+            try:
+                catalogue = await run_in_threadpool(self._state.catalogue)
+                if follower is None or catalogue is not followed:
+                    follower, followed = Follower(catalogue), catalogue
+                    await run_in_threadpool(self._begin, follower)
+                for told in await run_in_threadpool(_look, follower):
+                    self._tell(told)
+            except CatalogueError as error:
+                log.warning("events cannot be followed: %s", error)
+                follower = None
+                await asyncio.sleep(AGAIN_S)
+            await asyncio.sleep(LOOK_S)
+
+    def _begin(self, follower: Follower) -> None:
+        for _ in follower.begin(self._state.now()):
+            pass
+
+    def _tell(self, told: Told) -> None:
+        for inbox in self._inboxes:
+            if inbox.full():
+                inbox.get_nowait()
+            inbox.put_nowait(told)
+
+
+def _look(follower: Follower) -> list[Told]:
+    return list(follower.look())

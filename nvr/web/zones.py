@@ -1,0 +1,92 @@
+"""Where in a camera's picture: zones, lines and masks, read from and written into ``nvr.yaml``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from nvr import config
+from nvr.config.edit import places, save_places
+from nvr.web.access import Admin, Guest, Noting, SeenCamera
+from nvr.web.refusal import Refusal
+from nvr.web.state import Here, State
+
+router = APIRouter(tags=["cameras"])
+Share = Annotated[float, Field(ge=0, le=1)]
+Point = Annotated[list[Share], Field(min_length=2, max_length=2)]
+_LATER = "saved; it counts once nvr start is started again"
+
+
+class Place(BaseModel):
+    """A zone or a line: its other keys are those of the configuration, and go through as they are."""
+
+    model_config = ConfigDict(extra="allow")
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
+    points: Annotated[list[Point], Field(min_length=2, max_length=64)]
+
+
+class Places(BaseModel):
+    zones: Annotated[list[Place], Field(max_length=32)] = []
+    lines: Annotated[list[Place], Field(max_length=32)] = []
+    masks: Annotated[list[Annotated[list[Point], Field(min_length=3, max_length=64)]], Field(max_length=32)] = []
+
+
+class Shown(Places):
+    """``restart``: what has to be done for a change to count; null where nothing has."""
+
+    restart: str | None = None
+
+
+@router.get("/cameras/{camera}/zones")
+def zones(camera: SeenCamera, visitor: Guest, state: Here) -> Shown:
+    """As the configuration file has them now."""
+    return _read(state, camera)
+
+
+@router.put("/cameras/{camera}/zones")
+def save(camera: SeenCamera, body: Places, visitor: Admin, state: Here, audit: Noting, request: Request) -> Shown:
+    """Write them into the configuration file, which keeps its comments."""
+    for kind, listed in (("zones", body.zones), ("lines", body.lines)):
+        names = [place.name for place in listed]
+        if len(set(names)) < len(names):
+            raise Refusal(422, "malformed", f"{kind}: a name is given twice")
+    save_places(
+        state.task.file,
+        camera,
+        {
+            "zones": {place.name: _keys(place) for place in body.zones},
+            "lines": {place.name: _keys(place) for place in body.lines},
+            "masks": [[list(point) for point in mask] for mask in body.masks],
+        },
+    )
+    audit.note(visitor.account.name, visitor.address, "zones", camera)
+    told = request.app.state.reload()
+    return _read(state, camera).model_copy(update={"restart": None if told else _LATER})
+
+
+def _read(state: State, camera: str) -> Shown:
+    if camera not in state.config.cameras:
+        raise Refusal(404, "unknown_camera", f"{camera} is a camera of former days: it has no zones any more")
+    written = places(state.task.file, camera)
+    current = config.load(state.task.file, resolve=False).cameras.get(camera)
+    if current is None:
+        raise Refusal(404, "unknown_camera", f"{state.task.file.name} has no camera {camera} any more")
+    detect = current.detect
+    return Shown(
+        zones=[_place(name, zone.points, written["zones"]) for name, zone in detect.zones.items()],
+        lines=[_place(name, line.points, written["lines"]) for name, line in detect.lines.items()],
+        masks=[[list(point) for point in mask] for mask in detect.masks],
+    )
+
+
+def _place(name: str, points: Any, written: Any) -> Place:
+    keys = written.get(name) if isinstance(written, Mapping) else None
+    others = {key: value for key, value in keys.items() if key != "points"} if isinstance(keys, Mapping) else {}
+    return Place(**(others | {"name": name, "points": [list(point) for point in points]}))
+
+
+def _keys(place: Place) -> dict[str, Any]:
+    return {"points": [list(point) for point in place.points], **(place.model_extra or {})}

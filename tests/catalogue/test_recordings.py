@@ -5,9 +5,12 @@ import logging
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from nvr.catalogue.recordings import CameraSummary
 from nvr.catalogue.store import Catalogue
+from nvr.catalogue.upgrade import upgrade
 from nvr.errors import CatalogueError
 from tests.catalogue.rows import START, at, run, segment
 
@@ -153,3 +156,30 @@ def test_around_tells_what_lies_on_both_sides(catalogue: Catalogue) -> None:
     assert catalogue.around("hik1", at(0), at(5)) == (None, at(5))
     assert catalogue.around("hik1", at(9), at(9)) == (at(7), None)
     assert catalogue.around("nobody", at(9), at(9)) == (None, None)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 400), st.integers(1, 90)), max_size=12, unique_by=lambda span: span[0]),
+    st.integers(0, 400),
+    st.integers(1, 400),
+)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_spans_are_what_the_segments_cover(
+    tmp_path_factory: pytest.TempPathFactory, spans: list[tuple[int, int]], since: int, length: int
+) -> None:
+    """In minutes: some are longer than an hour, and are found by another index."""
+    path = tmp_path_factory.mktemp("catalogue") / "nvr.db"
+    upgrade(path)
+    with Catalogue.open(path) as catalogue:
+        for start, minutes in spans:
+            catalogue.add_segment(segment(start, start + minutes))
+        found = list(catalogue.recorded("hik1", at(since), at(since + length)))
+    there = sorted((start, start + minutes) for start, minutes in spans)
+    there = [(start, end) for start, end in there if start < since + length and end > since]
+    expected: list[tuple[int, int]] = []
+    for start, end in there:
+        if expected and start <= expected[-1][1]:
+            expected[-1] = expected[-1][0], max(expected[-1][1], end)
+        else:
+            expected.append((start, end))
+    assert found == [(at(start), at(end)) for start, end in expected]

@@ -177,7 +177,7 @@ def plans_of(path: Path, use: Use) -> list[str]:
 
         @sqlalchemy_event.listens_for(database.engine, "before_cursor_execute")
         def explain(connection: object, cursor: object, statement: str, parameters: object, *_: object) -> None:
-            if statement.split()[0] in ("SELECT", "UPDATE", "DELETE"):
+            if statement.split()[0] in ("SELECT", "UPDATE", "DELETE", "WITH"):
                 cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)  # type: ignore[attr-defined]
                 plans.extend(row[3] for row in cursor.fetchall())  # type: ignore[attr-defined]
 

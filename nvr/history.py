@@ -8,6 +8,7 @@ seen at least once, and what is seen twice does no harm.
 from __future__ import annotations
 
 import heapq
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -27,6 +28,9 @@ FRESH = timedelta(seconds=30)
 """A stint without an end that was alive so lately goes on."""
 STALE_US = 10_000_000
 _DAY = timedelta(days=1)
+_HOUR = timedelta(hours=1)
+_CHANGED = timedelta(hours=3)
+"""By how much local time may be set at once, and more."""
 _TICK = timedelta(microseconds=1)
 _EVER = datetime.max.replace(tzinfo=UTC)
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -62,8 +66,33 @@ class Moment:
     offset: timedelta | None
 
 
+class Background:
+    """What is the same for all cameras: asked for once where several ledgers are told at one moment."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        self._stints: dict[tuple[datetime, datetime], list[Stint]] = {}
+        self.cameras = catalogue.cameras()
+        self.last_stint = catalogue.last_stint()
+
+    def stints(self, low: datetime, high: datetime) -> list[Stint]:
+        """At least those of [low, high), and their neighbours."""
+        low = low.replace(minute=0, second=0, microsecond=0)
+        high = min(high, _EVER - _HOUR).replace(minute=0, second=0, microsecond=0) + _HOUR
+        if (low, high) not in self._stints:
+            self._stints[low, high] = self._catalogue.stints(low, high, neighbours=True)
+        return self._stints[low, high]
+
+
 def entries(
-    catalogue: Catalogue, storage: Path, camera: str, begin: datetime, end: datetime, now: datetime, live: bool
+    catalogue: Catalogue,
+    storage: Path,
+    camera: str,
+    begin: datetime,
+    end: datetime,
+    now: datetime,
+    live: bool,
+    background: Background | None = None,
 ) -> list[Entry]:
     """The ledger of [begin, end), cut at ``now``: contiguous, oldest first, empty where all of it is still to come.
 
@@ -75,13 +104,14 @@ def entries(
         return []
     newest, _ = catalogue.around(camera, _EVER, _EVER)
     files = unlisted(storage, camera, begin, newest)
-    added = catalogue.cameras().get(camera)
+    background = background or Background(catalogue)
+    added = background.cameras.get(camera)
     before, after = catalogue.around(camera, begin, end)
     low = max(min(begin, before or added or begin), EPOCH) - _TICK  # the holes at both ends are to be seen whole
     high = max(end, after or now) + _TICK
     gaps = list(catalogue.gaps(low, high, camera))
     recorded = heapq.merge(catalogue.recorded(camera, low, high), _spans(files, newest, gaps, now, live))
-    return tell(added, begin, end, recorded, gaps, _stints(catalogue, low, high, now, live))
+    return tell(added, begin, end, recorded, gaps, _stints(background, low, high, now, live))
 
 
 def moment(catalogue: Catalogue, storage: Path, camera: str, at: datetime, now: datetime, live: bool) -> Moment:
@@ -143,23 +173,37 @@ def unlisted(storage: Path, camera: str, begin: datetime, newest: datetime | Non
     """
     root = storage / "segments" / camera
     first = max(newest or begin, EPOCH) - _DAY  # a day, because folders are named by local time
+    floor = None if newest is None else "/".join(layout.stamp(max(newest - _CHANGED, EPOCH)))
     found = []
-    for folder in sorted(root.iterdir()) if root.is_dir() else ():
-        if folder.name < f"{first:%Y-%m-%d}" or not folder.is_dir():
+    for folder in sorted(_names(root)):
+        if folder < f"{first:%Y-%m-%d}":
             continue
-        for file in folder.iterdir():
-            described = _describe(storage, file)
-            if described is not None and (described.writing or newest is None or described.start >= newest - SEAM):
+        for name in _names(root / folder):
+            if floor is not None and f"{folder}/{name}" < floor and not name.endswith(layout.PART_SUFFIX):
+                continue  # the names of a day sort as its files began, but for an hour when clocks are changed
+            described = _describe(storage, root, folder, name, newest)
+            if described is not None:
                 found.append(described)
     return sorted(found, key=lambda file: file.start)
 
 
-def _describe(storage: Path, file: Path) -> Unlisted | None:
-    name = file.name.removesuffix(layout.PART_SUFFIX)
-    if not name.endswith(".mp4"):
+def _names(folder: Path) -> list[str]:
+    try:
+        return os.listdir(folder)  # noqa: PTH208  # names alone: a Path for each costs more than the listing
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _describe(storage: Path, root: Path, folder: str, name: str, newest: datetime | None) -> Unlisted | None:
+    """A file by the names of its folder and itself; None for another's, and one that is older than ``newest``."""
+    stem = name.removesuffix(layout.PART_SUFFIX)
+    if not stem.endswith(".mp4"):
         return None
     try:
-        start = layout.parse_stamp(file.parent.name, name)
+        start = layout.parse_stamp(folder, stem)
+        if stem == name and newest is not None and start < newest - SEAM:
+            return None
+        file = root / folder / name
         end = from_us(file.stat().st_mtime_ns // 1000)
     except (ValueError, FileNotFoundError):  # another file, or it has just been given its name
         return None
@@ -184,15 +228,15 @@ def _spans(
     return spans
 
 
-def _stints(catalogue: Catalogue, low: datetime, high: datetime, now: datetime, live: bool) -> list[Stint]:
+def _stints(background: Background, low: datetime, high: datetime, now: datetime, live: bool) -> list[Stint]:
     """The lives of ``nvr start``, the present one up to now; and our own, whose boot tells how the last one ended."""
-    last = catalogue.last_stint()
+    last = background.last_stint
     if last is None:
         return []
     running = last.end is None and (live or now - last.alive <= FRESH)
     stints = [
         replace(stint, alive=max(stint.alive, now)) if running and stint.id == last.id else stint
-        for stint in catalogue.stints(low, high, neighbours=True)
+        for stint in background.stints(low, high)
     ]
     return [*stints, Stint(last.id + 1, now, now, None, boot_id())]
 

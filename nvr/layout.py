@@ -36,8 +36,9 @@ def parse_stamp(folder: str, stem: str) -> datetime:
     if match is None:
         raise ValueError(f"{folder}/{stem} is not a name nvr gives")
     hour, minute, second, millisecond, offset = match.groups()
-    text = f"{folder} {hour}:{minute}:{second}.{millisecond}000{offset}"
-    return datetime.strptime(text, "%Y-%m-%d %H:%M:%S.%f%z").astimezone(UTC)
+    if len(folder) != 10:  # other spellings of a day, which Python would read
+        raise ValueError(f"{folder} is not a name nvr gives")
+    return datetime.fromisoformat(f"{folder}T{hour}:{minute}:{second}.{millisecond}{offset}").astimezone(UTC)
 
 
 def segment_path(camera: str, start: datetime, zone: tzinfo | None = None) -> Path:

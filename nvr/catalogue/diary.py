@@ -17,8 +17,10 @@ from nvr.catalogue import changes, trail
 from nvr.catalogue.changes import Change
 from nvr.catalogue.database import Database
 from nvr.catalogue.events import (
+    EventSpan,
     close_events,
     count_denied,
+    event_spans,
     find_event,
     select_events,
     select_open,
@@ -160,16 +162,11 @@ class Diary:
             overlapping(self._database, events, query, since, until, newest_first=True, limit=limit),
         )
 
-    def event_spans(self, since: datetime, until: datetime) -> Iterator[tuple[int, str, int, int | None, str, int]]:
+    def event_spans(self, since: datetime, until: datetime) -> list[EventSpan]:
         """Of events that overlap [since, until), without twins and those marked false, oldest first: id, camera, start
         and end (microseconds since 1970), label, whether locked. For whoever draws thousands of them."""
-        query = select_events().where(events.c.same_as.is_(None), text(f"NOT {DENIED}"))
-        columns = (events.c.id, events.c.start_us, events.c.end_us, events.c.label, events.c.locked, events.c.camera_id)
         with self._database.reading() as connection:
-            names = {row.id: row.name for row in connection.execute(select(cameras.c.id, cameras.c.name))}
-        for row in overlapping(self._database, events, query.with_only_columns(*columns), since, until):
-            id, start_us, end_us, label, locked, camera = tuple(row)
-            yield id, names.get(camera, ""), start_us, end_us, label, locked
+            return event_spans(connection, to_us(since), to_us(until))
 
     def event_labels(self) -> list[str]:
         """Every label that an event has."""

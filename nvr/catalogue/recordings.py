@@ -175,40 +175,52 @@ def summaries(connection: Connection, now_us: int) -> list[CameraSummary]:
 def recorded(connection: Connection, camera: str, since_us: int, until_us: int) -> list[tuple[int, int]]:
     """Start and end of footage that overlaps [since, until), by start; segments that touch are one span.
 
-    SQLite joins them: of a day that is some 1500 rows, and a span is all that is wanted of them.
+    Straight from the driver: SQLAlchemy's rows would cost several times as much, and a day has 1440.
     """
     values = {"camera": camera, "since": since_us, "until": until_us, "turn": since_us - LONG_US}
-    rows = connection.execute(_recorded(), values).all()
-    starts = [row.start_us for row in rows if row.start_us is not None]
-    ends = [row.before_us for row in rows if row.before_us is not None]  # of the span before each start, and the last
-    return list(zip(starts, ends, strict=True))
+    found = connection.exec_driver_sql(_RECORDED, values)
+    spans: list[tuple[int, int]] = []
+    begun_us = ended_us = None
+    while rows := found.cursor.fetchmany(_TAKEN):
+        for start_us, end_us in rows:
+            if ended_us is not None and begun_us is not None and start_us > ended_us:
+                spans.append((begun_us, ended_us))
+                begun_us = ended_us = None
+            if begun_us is None or ended_us is None:
+                begun_us, ended_us = start_us, end_us
+            elif end_us > ended_us:
+                ended_us = end_us
+    found.close()
+    if begun_us is not None and ended_us is not None:
+        spans.append((begun_us, ended_us))
+    return spans
 
 
-@cache
-def _recorded() -> TextClause:
-    """Rows whose start no earlier row reaches, each with how far those reach; and last, how far all of them do."""
-    columns = f"SELECT start_us, end_us FROM segments {{index}} WHERE {FOOTAGE} AND end_us > :since AND camera_id = "
-    columns += "(SELECT id FROM cameras WHERE name = :camera)"
-    return text(
-        f"WITH footage AS ({columns.format(index='')} AND start_us >= :turn AND start_us < :until "
-        f"UNION ALL {columns.format(index='INDEXED BY ix_segments_open_or_long')} AND ({OPEN_OR_LONG}) "
-        "AND start_us < :turn), "
-        "reach AS (SELECT start_us, max(end_us) OVER (ORDER BY start_us, end_us "
-        "ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before_us FROM footage) "
-        "SELECT start_us, before_us FROM (SELECT start_us, before_us FROM reach "
-        "WHERE before_us IS NULL OR start_us > before_us ORDER BY start_us) "
-        "UNION ALL SELECT NULL, max(end_us) FROM footage"
-    )
+_TAKEN = 10_000
+_FOOTAGE_OF = (
+    "SELECT start_us, end_us FROM segments {index} WHERE "
+    f"camera_id = (SELECT id FROM cameras WHERE name = :camera) AND {FOOTAGE} AND end_us > :since AND "
+)
+_RECORDED = (  # long ones first: all of them begin before the others
+    f"SELECT * FROM ({_FOOTAGE_OF.format(index='INDEXED BY ix_segments_open_or_long')}({OPEN_OR_LONG}) "
+    f"AND start_us < :turn ORDER BY start_us) "
+    f"UNION ALL SELECT * FROM ({_FOOTAGE_OF.format(index='')}start_us >= :turn AND start_us < :until ORDER BY start_us)"
+)
 
 
 def around(connection: Connection, camera: str, since_us: int, until_us: int) -> tuple[int | None, int | None]:
     """End of the last footage that began before ``since_us``, start of the first at ``until_us`` or later."""
-    start = segments.c.start_us
-    before = select_footage(camera).with_only_columns(segments.c.end_us).where(start < since_us)
-    after = select_footage(camera).with_only_columns(start).where(start >= until_us)
-    return (
-        connection.scalar(before.order_by(start.desc()).limit(1)),
-        connection.scalar(after.order_by(start).limit(1)),
+    values = {"camera": camera, "since": since_us, "until": until_us}
+    row = connection.execute(_around(), values).one()
+    return row.before_us, row.after_us
+
+
+@cache
+def _around() -> TextClause:
+    footage = f"FROM segments WHERE camera_id = (SELECT id FROM cameras WHERE name = :camera) AND {FOOTAGE}"
+    return text(
+        f"SELECT (SELECT end_us {footage} AND start_us < :since ORDER BY start_us DESC LIMIT 1) AS before_us, "
+        f"(SELECT start_us {footage} AND start_us >= :until ORDER BY start_us LIMIT 1) AS after_us"
     )
 
 

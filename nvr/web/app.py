@@ -93,7 +93,7 @@ class _Compressed:
 
     def __init__(self, app: ASGIApp) -> None:
         self._plain = app
-        self._compressing = GZipMiddleware(app, minimum_size=1000, compresslevel=5)
+        self._compressing = GZipMiddleware(app, minimum_size=1000, compresslevel=3)
 
     async def __call__(self, scope, receive, send) -> None:  # type: ignore[no-untyped-def]
         path = scope.get("path", "")

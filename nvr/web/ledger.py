@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
-from nvr.history import condensed, entries, moment, recording
+from nvr.history import Background, condensed, entries, moment, recording
 from nvr.ledger import Entry
 from nvr.web.access import Guest, seen
 from nvr.web.state import Here, State
@@ -102,7 +102,8 @@ def ledger(visitor: Guest, state: Here, since: From, until: Until = None, camera
             place = labels.setdefault(label, len(labels))
             events[camera].append([id, (start_us - begin_us) // 1000 / 1000, last, place, bool(locked)])
     rows = [
-        {"camera": name, **_told(_entries(state, name, begin, end), begin), "events": events[name]} for name in names
+        {"camera": name, **_told(found, begin), "events": events[name]}
+        for name, found in _entries(state, names, begin, end)
     ]
     body = {"from": told(begin), "to": told(end), "labels": list(labels), "cameras": rows}
     return to_json(body)
@@ -123,8 +124,8 @@ def gaps(visitor: Guest, state: Here, since: From, until: Until = None, cameras:
             meaning=entry.reason.meaning if entry.reason is not None else None,
             detail=entry.detail,
         )
-        for name in seen(visitor, state, cameras)
-        for entry in condensed(_entries(state, name, begin, end))
+        for name, told_of in _entries(state, seen(visitor, state, cameras), begin, end)
+        for entry in condensed(told_of)
         if entry.kind == "gap"
     ]
     return Gaps(gaps=sorted(found, key=lambda gap: (gap.start, gap.camera)))
@@ -190,9 +191,12 @@ def segments(
     return Segments(segments=found, next=after)
 
 
-def _entries(state: State, camera: str, begin: datetime, end: datetime) -> list[Entry]:
-    live = recording(state.storage, camera, state.clock)
-    return entries(state.catalogue(), state.storage, camera, begin, end, state.now(), live)
+def _entries(state: State, cameras: Sequence[str], begin: datetime, end: datetime) -> Iterator[tuple[str, list[Entry]]]:
+    catalogue, now = state.catalogue(), state.now()
+    background = Background(catalogue)
+    for camera in cameras:
+        live = recording(state.storage, camera, state.clock)
+        yield camera, entries(catalogue, state.storage, camera, begin, end, now, live, background)
 
 
 def _told(found: Sequence[Entry], begin: datetime) -> dict[str, list[list[Any]]]:

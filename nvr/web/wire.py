@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import Query, Response
+from pydantic_core import to_json as to_json_bytes
 
 from nvr.clock import Clock, format_rfc3339, from_us, parse_instant
 from nvr.web.refusal import Refusal
@@ -51,5 +51,4 @@ def told_or_none(at: datetime | None) -> str | None:
 
 def to_json(value: Any) -> Response:
     """An answer of plain values: without a model between, which costs a long one most of its time."""
-    body = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return Response(body, media_type="application/json", headers={"Cache-Control": "no-store"})
+    return Response(to_json_bytes(value), media_type="application/json", headers={"Cache-Control": "no-store"})

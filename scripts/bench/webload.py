@@ -48,6 +48,8 @@ def ledger(asks: int = 15) -> list[Outcome]:
                     at = begin + minute * 60 * SECOND
                     hole = 5 * SECOND if minute % 97 == 0 else timedelta()
                     path = layout.segment_path(name, at)
+                    (storage / path).parent.mkdir(parents=True, exist_ok=True)
+                    (storage / path).touch()
                     catalogue.add_segment(
                         Segment(name, f"run-{name}", path, at, at + 60 * SECOND - hole, 1, 1500, "h264", 1920, 1080)
                     )
@@ -57,6 +59,7 @@ def ledger(asks: int = 15) -> list[Outcome]:
                 end = at + chance.uniform(1, 60) * SECOND
                 catalogue.open_event(Event(names[number % 16], "object", label, at, end, end, score=0.7))
         with site(Path(folder), cameras) as running:
+            wait(lambda: running.state("janitor") == "sleeping", running.session)
             query = f"ledger?from={begin.isoformat()[:19]}Z"
             times, size = [], 0
             with httpx.Client(headers={"Authorization": f"Bearer {TOKEN}"}, timeout=60) as client:

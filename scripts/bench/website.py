@@ -48,6 +48,10 @@ class Site:
     def ask(self, path: str) -> httpx.Response:
         return httpx.get(f"{self.url}/api/v1/{path}", headers={"Authorization": f"Bearer {TOKEN}"}, timeout=60)
 
+    def state(self, name: str) -> str:
+        """What a process is at."""
+        return next((each["state"] for each in self.ask("status").json()["processes"] if each["name"] == name), "")
+
     def pid(self, name: str) -> int:
         command = measure.nvr("status", "--json", "--config", str(self.config))
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=stage.ENVIRONMENT)

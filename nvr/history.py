@@ -8,7 +8,6 @@ seen at least once, and what is seen twice does no harm.
 from __future__ import annotations
 
 import heapq
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -29,8 +28,6 @@ FRESH = timedelta(seconds=30)
 STALE_US = 10_000_000
 _DAY = timedelta(days=1)
 _HOUR = timedelta(hours=1)
-_CHANGED = timedelta(hours=3)
-"""By how much local time may be set at once, and more."""
 _TICK = timedelta(microseconds=1)
 _EVER = datetime.max.replace(tzinfo=UTC)
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -169,45 +166,25 @@ def recording(storage: Path, camera: str, clock: Clock) -> bool:
 def unlisted(storage: Path, camera: str, begin: datetime, newest: datetime | None) -> list[Unlisted]:
     """Files newer than ``newest``, the end of the last row, or without any row those from ``begin`` on; by start.
 
-    Only folders that may hold such are read. Files that nvr did not name are passed over.
+    Files that nvr did not name are passed over.
     """
-    root = storage / "segments" / camera
-    first = max(newest or begin, EPOCH) - _DAY  # a day, because folders are named by local time
-    floor = None if newest is None else "/".join(layout.stamp(max(newest - _CHANGED, EPOCH)))
+    since = begin - _DAY if newest is None else newest - SEAM
     found = []
-    for folder in sorted(_names(root)):
-        if folder < f"{first:%Y-%m-%d}":
-            continue
-        for name in _names(root / folder):
-            if floor is not None and f"{folder}/{name}" < floor and not name.endswith(layout.PART_SUFFIX):
-                continue  # the names of a day sort as its files began, but for an hour when clocks are changed
-            described = _describe(storage, root, folder, name, newest)
-            if described is not None:
-                found.append(described)
+    for folder, name in layout.segment_names(storage, camera, max(since, EPOCH), None):
+        described = _describe(storage, camera, folder, name)
+        if described is not None and (described.writing or newest is None or described.start >= newest - SEAM):
+            found.append(described)
     return sorted(found, key=lambda file: file.start)
 
 
-def _names(folder: Path) -> list[str]:
+def _describe(storage: Path, camera: str, folder: str, name: str) -> Unlisted | None:
+    path = Path("segments") / camera / folder / name
     try:
-        return os.listdir(folder)  # noqa: PTH208  # names alone: a Path for each costs more than the listing
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-
-
-def _describe(storage: Path, root: Path, folder: str, name: str, newest: datetime | None) -> Unlisted | None:
-    """A file by the names of its folder and itself; None for another's, and one that is older than ``newest``."""
-    stem = name.removesuffix(layout.PART_SUFFIX)
-    if not stem.endswith(".mp4"):
-        return None
-    try:
-        start = layout.parse_stamp(folder, stem)
-        if stem == name and newest is not None and start < newest - SEAM:
-            return None
-        file = root / folder / name
-        end = from_us(file.stat().st_mtime_ns // 1000)
+        start = layout.parse_stamp(folder, name.removesuffix(layout.PART_SUFFIX))
+        end = from_us((storage / path).stat().st_mtime_ns // 1000)
     except (ValueError, FileNotFoundError):  # another file, or it has just been given its name
         return None
-    return Unlisted(file.relative_to(storage), start, max(start, end))
+    return Unlisted(path, start, max(start, end))
 
 
 def _spans(

@@ -11,6 +11,7 @@ import os
 import re
 import tempfile
 import uuid
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from nvr.reason import Reason
 MARKER = ".nvr-volume"
 DATABASE = "nvr.db"
 PART_SUFFIX = ".part"
+_DAY, _MILLISECOND = timedelta(days=1), timedelta(milliseconds=1)
+_LAST = datetime(9999, 12, 1, tzinfo=UTC)
 SHARED_MEMORY = Path("/dev/shm")
 _NAME = re.compile(r"(\d\d)-(\d\d)-(\d\d)\.(\d{3})([+-]\d{4})")
 
@@ -45,6 +48,49 @@ def segment_path(camera: str, start: datetime, zone: tzinfo | None = None) -> Pa
     """``segments/hik1/2026-11-22/14-05-00.120+0100.mp4``, relative to the storage folder."""
     folder, stem = stamp(start, zone)
     return Path("segments") / camera / folder / f"{stem}.mp4"
+
+
+def segment_names(storage: Path, camera: str, since: datetime, until: datetime | None) -> Iterator[tuple[str, str]]:
+    """Folder and name of a camera's files that began in [since, until], to the millisecond, and of all that are being
+    written around then, by folder. Names alone are looked at, and no file: a day has more than a thousand.
+    """
+    root, edges = storage / "segments" / camera, dict[str, tuple[str, str]]()
+    first, last = (f"{_moved(at, by):%Y-%m-%d}" for at, by in ((since, -_DAY), (until or _LAST, _DAY)))
+    for folder in sorted(_names(root)):  # named by local dates, which may be a day off
+        if not first <= folder <= last:
+            continue
+        for name in _names(root / folder):
+            if name.endswith(PART_SUFFIX):
+                yield folder, name
+            elif name.endswith(".mp4"):
+                offset = name[-9:-4]  # names of one offset sort as their files began
+                if offset not in edges:
+                    edges[offset] = _edges(offset, since, until or _LAST)
+                low, high = edges[offset]
+                if low <= f"{folder}/{name[:-4]}" <= high:
+                    yield folder, name
+
+
+def _edges(offset: str, since: datetime, until: datetime) -> tuple[str, str]:
+    """The names that files of two instants have where local time has this offset; none fits where it is none."""
+    try:
+        zone = datetime.strptime(offset, "%z").tzinfo
+    except ValueError:
+        return "~", ""
+    return "/".join(stamp(_moved(since, -_MILLISECOND), zone)), "/".join(stamp(_moved(until, _MILLISECOND), zone))
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return os.listdir(folder)  # noqa: PTH208  # a Path for each would cost more than the listing
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _moved(at: datetime, by: timedelta) -> datetime:
+    """As far as the calendar goes, and as far as every zone does."""
+    first = datetime(2, 1, 1, tzinfo=UTC)
+    return min(max(at, first), _LAST) + by
 
 
 def file_of(storage: Path, camera: str, day: str, name: str) -> Path | None:

@@ -207,15 +207,14 @@ def _packets(source: InputContainer, piece: Piece, begin_us: int) -> Iterator[Pa
 def _unlisted(storage: Path, camera: str, since: datetime, latest: datetime, until: datetime) -> Iterator[Path]:
     """Files that are being written, and closed ones whose name says that they began in [latest, until]."""
     root = storage / "segments" / camera
-    first, last = (f"{at:%Y-%m-%d}" for at in (since - _DAY, until + _DAY))  # folders are named by local dates
-    folders = sorted(folder for folder in root.iterdir() if first <= folder.name <= last) if root.is_dir() else []
-    for folder in folders:  # parts first: one that is closed meanwhile is then met by its new name
-        yield from sorted(file for file in folder.glob(f"*.mp4{layout.PART_SUFFIX}") if file.is_file())
-    for folder in folders:
-        for file in sorted(file for file in folder.glob("*.mp4") if file.is_file()):
-            with suppress(ValueError):
-                if latest <= layout.parse_stamp(folder.name, file.stem) <= until:
-                    yield file
+    parts = [root / folder / name for folder, name in layout.segment_names(storage, camera, since, until)]
+    yield from sorted(part for part in parts if part.suffix == layout.PART_SUFFIX and part.is_file())
+    # listed once more, behind those: one that is closed meanwhile is then met by its new name
+    for folder, name in sorted(layout.segment_names(storage, camera, latest, until)):
+        file = root / folder / name
+        with suppress(ValueError):
+            if name.endswith(".mp4") and latest <= layout.parse_stamp(folder, file.stem) <= until and file.is_file():
+                yield file
 
 
 def _share(piece: Piece) -> int:

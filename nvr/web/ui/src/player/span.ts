@@ -7,7 +7,7 @@ import { canPlay } from "../media/source";
 import { parse, rfc3339 } from "../time";
 
 export interface SpanSink {
-  begin(mime: string): Promise<void>;
+  begin(mime: string, start: number): Promise<void>;
   data(chunk: BufferSource): unknown;
 }
 
@@ -31,9 +31,10 @@ export async function fetchSpan(
       void answer.body?.cancel();
       return { kind: "unplayable", mime: playable };
     }
-    await sink.begin(playable);
+    const start = told(answer, "X-NVR-Start", from);
+    await sink.begin(playable, start);
     await pour(answer, sink);
-    return { kind: "video", start: told(answer, "X-NVR-Start", from), end: told(answer, "X-NVR-End", to) };
+    return { kind: "video", start, end: told(answer, "X-NVR-End", to) };
   } catch (error) {
     if (error instanceof ApiError && error.status === 404) {
       return { kind: "nothing", next: error.next === null ? null : parse(error.next) };

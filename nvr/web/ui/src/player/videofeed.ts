@@ -7,6 +7,7 @@ import type { Feed, Position } from "./feed";
 import { FrameWatch } from "./frames";
 import { hole, onTimeline, originFor, type Explain, type Hole } from "./hole";
 import { Holes } from "./holes";
+import { KeyFirst } from "./keyfirst";
 import { Reel } from "./reel";
 import { fetchSpan } from "./span";
 
@@ -15,6 +16,8 @@ const FIRST = 4 * SECOND;
 const USUAL = 10 * SECOND;
 const AHEAD = 20 * SECOND;
 const RETRY = 2 * SECOND;
+/** A key frame that is nearer to the target is not worth two jumps. */
+const NEAR = 150;
 /** Nothing came for a moment that should be there: after this it is asked for again. */
 const LOST = 3 * SECOND;
 
@@ -22,6 +25,7 @@ export class VideoFeed implements Feed {
   private readonly holes: Holes;
   private readonly watch: FrameWatch;
   private readonly reel: Reel;
+  private readonly key: KeyFirst;
   /** From here on is asked for next. */
   private cursor = 0;
   /** Where somebody wants to be and the video is not yet. */
@@ -43,12 +47,14 @@ export class VideoFeed implements Feed {
     this.watch = new FrameWatch(video);
     this.holes = new Holes(camera, explain, changed);
     this.reel = new Reel(video, (error) => this.fail(error), changed);
+    this.key = new KeyFirst(video, () => this.aim());
     video.addEventListener("loadedmetadata", this.aim);
     video.addEventListener("error", this.broke);
   }
 
   seek(at: number): void {
     this.target = at;
+    this.key.cancel();
     this.watch.forget();
     if (this.reel.isOpen && !this.error && this.reel.holds(at)) return this.aim();
     this.abort?.abort();
@@ -122,6 +128,7 @@ export class VideoFeed implements Feed {
   }
 
   close(): void {
+    this.key.cancel();
     this.abort?.abort();
     this.abort = null;
     this.reel.drop();
@@ -144,14 +151,14 @@ export class VideoFeed implements Feed {
 
   /** Puts the video where it shall be; once it is loaded there, it has arrived. */
   private readonly aim = (): void => {
-    if (this.target === null || !this.reel.isOpen) return;
+    if (this.target === null || !this.reel.isOpen || this.key.pending) return;
     this.watch.forget();
     this.video.currentTime = this.reel.seconds(this.target);
     if (this.video.readyState >= 1 && this.reel.holds(this.target)) this.target = null;
   };
 
   private arrived(at: number): boolean {
-    if (!this.reel.holds(at)) return false;
+    if (this.key.pending || !this.reel.holds(at)) return false;
     if (this.target === at && this.video.readyState >= 1) {
       this.target = null;
       const x = this.reel.seconds(at);
@@ -171,9 +178,11 @@ export class VideoFeed implements Feed {
   private async load(from: number, length: number): Promise<void> {
     const abort = (this.abort = new AbortController());
     const sink = {
-      begin: async (mime: string) => {
+      begin: async (mime: string, start: number) => {
         await this.reel.prepare(mime, abort.signal);
         this.holes.forgetEnds();
+        const sought = this.fresh && !abort.signal.aborted && this.target === from;
+        if (sought && from - start > NEAR) this.key.go(this.reel.seconds(start) + 0.001);
       },
       data: (chunk: BufferSource) => abort.signal.aborted || this.reel.append(chunk),
     };

@@ -17,7 +17,7 @@ from nvr import __version__
 from nvr.web import cameras, events, exports, ledger, live, login, metrics, page, refusal, users, video, zones
 from nvr.web.audit import Audit
 from nvr.web.channel import Channels
-from nvr.web.exports import Exporter
+from nvr.web.exporter import Exporter
 from nvr.web.guard import Guard
 from nvr.web.herald import Herald
 from nvr.web.library import Library

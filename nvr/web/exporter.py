@@ -1,0 +1,163 @@
+"""What is exported: spans copied into ordinary MP4 files in the background, one at a time.
+
+By the same function as ``nvr export``, in a thread of the web process. Finished ones are kept in the storage folder for
+a day. What a killed process left is removed at the next start.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import secrets
+import shutil
+import threading
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+from nvr import layout
+from nvr.errors import NvrError
+from nvr.holdings import as_gaps, recorded_of
+from nvr.ledger import Entry
+from nvr.media.clip import Clip
+from nvr.media.export import Order, export
+from nvr.web.refusal import Refusal
+from nvr.web.state import State
+
+log = logging.getLogger(__name__)
+KEPT = timedelta(days=1)
+MOST_OF_ONE = 10
+MOST_WAITING = 20
+Step = Literal["waiting", "copying", "done", "failed"]
+
+
+@dataclass(slots=True)
+class Export:
+    """One export, as far as it is."""
+
+    id: str
+    owner: str
+    camera: str
+    since: datetime
+    until: datetime
+    created: datetime
+    step: Step = "waiting"
+    progress: float = 0.0
+    error: str | None = None
+    clips: tuple[Clip, ...] = ()
+    entries: list[Entry] = field(default_factory=list)
+    notes: tuple[str, ...] = ()
+    cancelled: bool = False
+
+
+class _Cancelled(Exception):
+    """Raised inside the copying to end it."""
+
+
+class Exporter:
+    """Copies one after the other. Its jobs are read and changed under ``lock``."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._folder = state.storage / "exports"
+        self._jobs: dict[str, Export] = {}
+        self._waiting: queue.Queue[str | None] = queue.Queue(MOST_WAITING)
+        self._lock = threading.Lock()
+        self._thread = threading.Thread(target=self._work, name="exporter", daemon=True)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        with self._lock:
+            for job in self._jobs.values():
+                job.cancelled = True
+
+    def add(self, owner: str, camera: str, since: datetime, until: datetime) -> Export:
+        """Raises Refusal where there are too many."""
+        job = Export(secrets.token_hex(8), owner, camera, since, until, self._state.now())
+        with self._lock:
+            self._expire()
+            mine = [each for each in self._jobs.values() if each.owner == owner]
+            busy = sum(each.step in ("waiting", "copying") for each in mine)
+            if busy >= MOST_OF_ONE:
+                raise Refusal(429, "too_many_exports", f"{busy} exports wait already", {"Retry-After": "60"})
+            for old in mine[: len(mine) - MOST_OF_ONE + 1]:
+                if old.step in ("done", "failed"):
+                    self._remove(old)
+            try:
+                self._waiting.put_nowait(job.id)
+            except queue.Full:
+                raise Refusal(429, "too_many_exports", "too many exports wait", {"Retry-After": "60"}) from None
+            self._jobs[job.id] = job
+        return job
+
+    def of(self, owner: str) -> list[Export]:
+        """An account's exports, newest first."""
+        with self._lock:
+            self._expire()
+            return [job for job in reversed(self._jobs.values()) if job.owner == owner]
+
+    def find(self, owner: str, id: str) -> Export:
+        """Raises Refusal where the account has none of that number."""
+        with self._lock:
+            job = self._jobs.get(id)
+        if job is None or job.owner != owner:
+            raise Refusal(404, "unknown_export", "this account has no such export: finished ones are kept for a day")
+        return job
+
+    def remove(self, job: Export) -> None:
+        with self._lock:
+            self._remove(job)
+
+    def file(self, job: Export, name: str) -> Path | None:
+        return next((clip.path for clip in job.clips if clip.path.name == name and clip.path.is_file()), None)
+
+    def _expire(self) -> None:
+        now = self._state.now()
+        for job in [job for job in self._jobs.values() if now - job.created > KEPT]:
+            self._remove(job)
+
+    def _remove(self, job: Export) -> None:
+        job.cancelled = True
+        self._jobs.pop(job.id, None)
+        if job.step != "copying":  # else whoever copies removes it
+            shutil.rmtree(self._folder / job.id, ignore_errors=True)
+
+    def _work(self) -> None:
+        while True:
+            id = self._waiting.get()
+            if id is None:
+                return
+            job = self._jobs.get(id)
+            if job is not None:
+                self._copy(job)
+
+    def _copy(self, job: Export) -> None:
+        job.step, folder = "copying", self._folder / job.id
+
+        def progress(done: int, total: int) -> None:
+            job.progress = min(1.0, done / max(total, 1))
+            if job.cancelled:
+                raise _Cancelled
+
+        try:
+            folder.mkdir(parents=True)
+            catalogue, storage = self._state.catalogue(), self._state.storage
+            segments, job.entries = recorded_of(catalogue, storage, job.camera, job.since, job.until)
+            target = folder / f"{job.camera}_{'_'.join(layout.stamp(job.since))}.mp4"
+            gaps = as_gaps(job.camera, job.entries)
+            done = export(storage, segments, Order(job.camera, job.since, job.until, target, gaps), progress)
+            job.clips, job.notes, job.progress = done.clips, done.notes, 1.0
+            job.step = "done" if done.clips else "failed"
+            if not done.clips:
+                job.error = "nothing of it was recorded"
+        except _Cancelled:
+            job.step, job.error = "failed", "it was stopped"
+        except (NvrError, OSError) as error:
+            job.step, job.error = "failed", str(error) if isinstance(error, NvrError) else str(error.strerror)
+            log.warning("export of %s: %s", job.camera, job.error)
+        if job.cancelled or job.step == "failed":
+            shutil.rmtree(folder, ignore_errors=True)

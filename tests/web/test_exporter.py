@@ -1,0 +1,40 @@
+"""What is exported in the background: how many wait, how long they are kept, and what a kill leaves."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+
+from nvr.web import exporter
+from tests.fakes.site import Past, Site
+from tests.web.test_exports import finished, wanted
+
+
+def test_so_many_wait_and_no_more(admin: httpx.Client, past: Past, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exporter, "MOST_OF_ONE", 2)
+    answers = [admin.post("exports", json=wanted(past, 0, 20)) for _ in range(12)]
+    assert len(admin.get("exports").json()) <= 2
+    assert {answer.status_code for answer in answers} <= {202, 429}
+
+
+def test_finished_ones_go_after_a_day(
+    site: Site, admin: httpx.Client, past: Past, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id = admin.post("exports", json=wanted(past, 0, 5)).json()["id"]
+    finished(admin, id)
+    monkeypatch.setattr(exporter, "KEPT", timedelta())
+    assert admin.get("exports").json() == []
+    assert not list((site.storage / "exports").iterdir())
+
+
+def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
+    left = tmp_path / "storage/exports/abc/clip.mp4.part"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"x")
+    (tmp_path / "storage/.nvr-volume").write_text("11111111-2222\n")
+    with Site(tmp_path) as site:
+        assert not left.exists()
+        assert site.client().get("exports").json() == []

@@ -47,7 +47,7 @@ def main() -> None:
         camera.wait(10)
     for arguments in (["events", "list", "--since", "1h", "--limit", "12"], ["segments", "list", "--since", "1h"]):
         say([*arguments, "--config", str(config.relative_to(ROOT))])
-    print("\npage      http://127.0.0.1:8642 while it runs (--seconds 600); its log above has the link for the first password")
+    print("\npage      http://127.0.0.1:8642 while it runs (scripts/demo 600); the link to log in by is above")
     print(f"video     {FOLDER}/storage/segments/hik1/\npictures  {FOLDER}/storage/snapshots/hik1/")
 
 

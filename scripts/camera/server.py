@@ -1,6 +1,6 @@
 """A stand-in for a Hikvision camera: real RTSP by GStreamer, for tests, benchmarks and trying things out.
 
-Run by the system's own ``/usr/bin/python3``, which has the ``gi`` bindings (``scripts/apt-packages.txt``). It
+Run by the system's own ``/usr/bin/python3``, which has the ``gi`` bindings (``scripts/apt-camera.txt``). It
 serves what ``scripts/footage`` prepared, unchanged, as channels 1 to N: ``/Streaming/Channels/101`` is main and ``102``
 sub of channel 1, 201 and 202 are channel 2's, and so on; other paths are 404. Login is digest (MD5). Loopback only.
 

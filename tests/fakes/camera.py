@@ -80,13 +80,13 @@ class Camera:
                 )
         except FileNotFoundError:
             self._folder.cleanup()
-            unavailable(f"{SYSTEM_PYTHON} is missing: run scripts/install --apt scripts/apt-packages.txt")
+            unavailable(f"{SYSTEM_PYTHON} is missing: run scripts/install --apt scripts/apt-camera.txt")
         ready = self._read_ready()
         if ready is None:
             said = errors.read_text(errors="replace")
             self.stop()
             if "ModuleNotFoundError" in said or "not available" in said:
-                unavailable("GStreamer is missing: run scripts/install --apt scripts/apt-packages.txt")
+                unavailable("GStreamer is missing: run scripts/install --apt scripts/apt-camera.txt")
             raise RuntimeError(f"the camera did not start: {said or f'nothing within {READY_TIMEOUT} s'}")
         self.port, self._epoch_ns, self._frames = ready["port"], ready["epoch_ns"], ready["frames"]
         return self

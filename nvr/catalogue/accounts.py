@@ -111,16 +111,28 @@ class Accounts:
         with self._database.writing() as connection:
             return connection.execute(delete(keys).where(*which)).rowcount
 
-    def note_accesses(self, noted: Sequence[Access]) -> None:
-        """Store who looked at what; of very many the oldest go."""
+    def note_accesses(self, noted: Sequence[Access]) -> list[Access]:
+        """Store who looked at what, and what was stored already as it is now; of very many the oldest go. Returns them
+        with their numbers."""
+        stored: list[Access] = []
         if not noted:
-            return
+            return stored
         with self._database.writing() as connection:
-            connection.execute(insert(accesses), [_noted(access) for access in noted])
+            for access in noted:
+                if access.number is None:
+                    number = connection.execute(
+                        insert(accesses).returning(accesses.c.number), _noted(access)
+                    ).scalar_one()
+                    stored.append(replace(access, number=number))
+                else:
+                    change = update(accesses).where(accesses.c.number == access.number)
+                    connection.execute(change.values(_noted(access)))
+                    stored.append(access)
             newest = connection.scalar(select(func.max(accesses.c.number))) or 0
             oldest = connection.scalar(select(func.min(accesses.c.number))) or 0
             if newest - oldest >= MOST_ACCESSES + _TRIM:
                 connection.execute(delete(accesses).where(accesses.c.number <= newest - MOST_ACCESSES))
+        return stored
 
     def accesses(self, limit: int, before: int | None = None) -> list[Access]:
         """Who looked at what, newest first; ``before`` is the number of the last one of the page before."""

@@ -168,8 +168,13 @@ class Diary:
         with self._database.reading() as connection:
             return event_spans(connection, to_us(since), to_us(until))
 
-    def event_labels(self) -> list[str]:
-        """Every label that an event has."""
+    def event_labels(self, among: Collection[str] | None = None) -> list[str]:
+        """Every label that an event has, of all cameras or of these."""
+        if among is not None:
+            chosen = select(cameras.c.id).where(cameras.c.name.in_(list(among)))
+            query = select(events.c.label).where(events.c.camera_id.in_(chosen)).distinct().order_by(events.c.label)
+            with self._database.reading() as connection:
+                return list(connection.scalars(query))
         # one step of an index for each label, not for each event
         walk = text(
             "WITH RECURSIVE found(label) AS (SELECT min(label) FROM events UNION ALL "

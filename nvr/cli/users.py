@@ -97,8 +97,11 @@ def change_password(name: Name, stdin: StdinOption = False, config: ConfigOption
 def remove_user(name: Name, config: ConfigOption = None) -> None:
     """Remove an account with its sessions and tokens."""
     from nvr.catalogue.store import Catalogue
+    from nvr.errors import NvrError
 
     with Catalogue.open(database_of(load_config(config))) as catalogue:
+        if [account.name for account in catalogue.accounts() if account.role == "admin"] == [name]:
+            raise NvrError(f"{name} is the last admin: make another one first (nvr users add NAME --role admin)")
         if not catalogue.remove_account(name):
             raise _unknown(name)
     typer.echo(f"{name} has no account any more")

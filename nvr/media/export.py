@@ -116,6 +116,11 @@ def export(storage: Path, segments: Sequence[Segment], order: Order, progress: P
     return Exported(clips, tuple(state.notes))
 
 
+def needed_bytes(segments: Sequence[Segment], since: datetime, until: datetime) -> int:
+    """What a copy of [since, until) takes, about."""
+    return sum(map(_share, splice(segments, since, until)))
+
+
 def _copy(storage: Path, piece: Piece, state: _State) -> None:
     segment = piece.segment
     try:

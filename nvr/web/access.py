@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -30,6 +30,7 @@ SESSION = timedelta(days=30)
 """After so long without a visit a browser has to log in again."""
 NOTED = timedelta(minutes=5)
 """How exactly it is known when a key was used last."""
+AGAIN_S = 5.0
 SAFE = {"GET", "HEAD", "OPTIONS"}
 _WHERE = "log in at POST /api/v1/login, or send a token"
 
@@ -42,6 +43,8 @@ class Visitor:
     key: Key
     address: str
     csrf: str = ""
+    digest: str = field(default="", repr=False)
+    """Of the key's secret: by it the key is found again."""
 
     def sees(self, camera: str) -> bool:
         return self.account.cameras is None or camera in self.account.cameras
@@ -71,7 +74,8 @@ async def visitor_of(connection: HTTPConnection, state: State) -> Visitor:
     if found is None:
         raise Refusal(401, "login", f"the key is not, or no longer, valid: {_WHERE}", {"WWW-Authenticate": "Bearer"})
     key, account = found
-    visitor = Visitor(account, key, address_of(connection), "" if token else csrf_of(secret))
+    csrf = "" if token else csrf_of(secret)
+    visitor = Visitor(account, key, address_of(connection), csrf, digest(secret[:256]))
     if not token:
         _check_origin(connection, visitor)
     return visitor
@@ -88,6 +92,25 @@ def _find(state: State, secret: str, kind: str) -> tuple[Key, Account] | None:
     return key, account
 
 
+async def stays(visitor: Visitor, state: State, camera: str | None = None) -> bool:
+    """Whether what somebody watches may go on: the key is still worth something, and the account may see the camera.
+
+    Asked every ``AGAIN_S`` by whatever goes on for long. A catalogue that cannot be read now takes nothing away.
+    """
+
+    def look() -> bool:
+        try:
+            found = state.catalogue().find_key(visitor.digest)
+        except CatalogueError:
+            return True
+        if found is None or (found[0].expires is not None and found[0].expires <= state.now()):
+            return False
+        cameras = found[1].cameras
+        return camera is None or cameras is None or camera in cameras
+
+    return await run_in_threadpool(look)
+
+
 def _note_use(state: State, key: Key, now: datetime) -> None:
     """A database that is busy or full is no reason to turn somebody away."""
     assert key.id is not None
@@ -101,7 +124,7 @@ def _note_use(state: State, key: Key, now: datetime) -> None:
 def _check_origin(connection: HTTPConnection, visitor: Visitor) -> None:
     """With a cookie: no other site's page may ask for a change, or open a WebSocket. Raises Refusal."""
     origin = connection.headers.get("origin")
-    foreign = origin is not None and urlsplit(origin).netloc != connection.headers.get("host")
+    foreign = origin is not None and _host_of(origin) != connection.headers.get("host")
     if connection.scope["type"] == "websocket":
         if foreign:
             raise Refusal(403, "origin", "a page of another site may not do this")
@@ -110,6 +133,13 @@ def _check_origin(connection: HTTPConnection, visitor: Visitor) -> None:
         return
     if foreign or not hmac.compare_digest(connection.headers.get(CSRF, "").encode(), visitor.csrf.encode()):
         raise Refusal(403, "csrf", f"this needs the header {CSRF} with what GET /api/v1/me tells, from a page of nvr")
+
+
+def _host_of(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None
 
 
 async def _visitor(request: Request, state: Here) -> Visitor:

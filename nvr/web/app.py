@@ -66,6 +66,7 @@ def build(state: State, audit: Audit, reload: Callable[[], bool] = lambda: False
     app.state.herald = Herald(state)
     app.state.looking = asyncio.Semaphore(video.LOOKING)
     app.state.mjpegs = set()
+    app.state.sending = set()
     app.state.reload = reload
     api = APIRouter(prefix="/api/v1")
     for part in (login, users, cameras, zones, ledger, video, events, exports, live):
@@ -115,7 +116,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         for task in tasks:
             with suppress(asyncio.CancelledError):
                 await task
-        await run_in_threadpool(lambda: audit.store(everything=True))
+        await run_in_threadpool(audit.store)
         app.state.nvr.close()
 
 

@@ -17,7 +17,7 @@ from nvr.errors import StorageError
 from nvr.frameslot import SlotReader
 from nvr.media.jpeg import encode
 from nvr.model import Frame
-from nvr.web.access import Guest, Noting, SeenCamera
+from nvr.web.access import AGAIN_S, Guest, Noting, SeenCamera, stays
 from nvr.web.refusal import Refusal
 from nvr.web.state import Here, State
 from nvr.web.wire import told
@@ -134,9 +134,14 @@ async def mjpeg(
     watching.add(ticket)
 
     async def pictures() -> AsyncIterator[bytes]:
-        last = -1
+        last, checked = -1, 0.0
         try:
             while True:
+                now = asyncio.get_running_loop().time()
+                if now - checked > AGAIN_S:
+                    checked = now
+                    if not await stays(visitor, state, camera):
+                        return
                 frame = await run_in_threadpool(_newest, state, camera)
                 if frame is not None and frame.sequence != last:
                     last = frame.sequence

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from nvr.marks import affirm, deny
 from nvr.model import Event, EventKind
-from nvr.web.access import Guest, Noting, Visitor, seen
+from nvr.web.access import AGAIN_S, Guest, Noting, Visitor, seen, stays
 from nvr.web.herald import Herald
 from nvr.web.ledger import Cameras, Until
 from nvr.web.refusal import Refusal
@@ -26,7 +26,6 @@ from nvr.web.wire import Instant, span, told, told_or_none
 router = APIRouter(tags=["events"])
 SHORTEST = timedelta(seconds=1)
 ALWAYS = timedelta(days=36500)
-PING_S = 15.0
 Id = Annotated[int, Path(ge=0, lt=1 << 63, description="The event's number.")]
 Text = Annotated[str | None, Query(max_length=128)]
 JPEG: dict[int | str, dict[str, Any]] = {200: {"content": {"image/jpeg": {}}, "description": "a JPEG"}}
@@ -133,7 +132,7 @@ def labels(visitor: Guest, state: Here) -> Known:
     for name, camera in state.config.cameras.items():
         if visitor.sees(name):
             zones |= dict.fromkeys([*camera.detect.zones, *camera.detect.lines])
-    return Known(labels=state.catalogue().event_labels(), zones=sorted(zones))
+    return Known(labels=state.catalogue().event_labels(visitor.account.cameras), zones=sorted(zones))
 
 
 @router.get(
@@ -148,15 +147,20 @@ async def live(visitor: Guest, state: Here, request: Request, cameras: Cameras =
 
     async def stream() -> AsyncIterator[str]:
         yield "retry: 2000\n\n"
+        checked, loop = 0.0, asyncio.get_running_loop()
         with herald.listening() as inbox:
             while True:
+                if loop.time() - checked > AGAIN_S:
+                    checked = loop.time()
+                    if not await stays(visitor, state):
+                        return
                 try:
-                    async with asyncio.timeout(PING_S):
+                    async with asyncio.timeout(AGAIN_S):
                         happened = await inbox.get()
                 except TimeoutError:
                     yield ": nothing new\n\n"
                     continue
-                if happened.event.camera in names:
+                if happened.event.camera in names and await stays(visitor, state, happened.event.camera):
                     body = json.dumps(as_told(happened.event, happened.also).model_dump(), ensure_ascii=False)
                     yield f"event: {happened.what}\ndata: {body}\n\n"
 

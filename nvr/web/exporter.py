@@ -21,7 +21,8 @@ from nvr.errors import NvrError
 from nvr.holdings import as_gaps, recorded_of
 from nvr.ledger import Entry
 from nvr.media.clip import Clip
-from nvr.media.export import Order, export
+from nvr.media.export import Order, export, needed_bytes
+from nvr.retention.housekeeping import look_at_disk
 from nvr.web.refusal import Refusal
 from nvr.web.state import State
 
@@ -29,6 +30,8 @@ log = logging.getLogger(__name__)
 KEPT = timedelta(days=1)
 MOST_OF_ONE = 10
 MOST_WAITING = 20
+MARGIN = 50_000_000
+"""Bytes beyond ``min_free`` that an export leaves: what is recorded while it is being copied."""
 Step = Literal["waiting", "copying", "done", "failed"]
 
 
@@ -55,6 +58,10 @@ class _Cancelled(Exception):
     """Raised inside the copying to end it."""
 
 
+class _NoRoom(Exception):
+    """Raised where an export would take the space that retention keeps free: it would delete footage for it."""
+
+
 class Exporter:
     """Copies one after the other. Its jobs are read and changed under ``lock``."""
 
@@ -62,7 +69,7 @@ class Exporter:
         self._state = state
         self._folder = state.storage / "exports"
         self._jobs: dict[str, Export] = {}
-        self._waiting: queue.Queue[str | None] = queue.Queue(MOST_WAITING)
+        self._waiting: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._work, name="exporter", daemon=True)
         shutil.rmtree(self._folder, ignore_errors=True)
@@ -82,16 +89,15 @@ class Exporter:
             self._expire()
             mine = [each for each in self._jobs.values() if each.owner == owner]
             busy = sum(each.step in ("waiting", "copying") for each in mine)
-            if busy >= MOST_OF_ONE:
-                raise Refusal(429, "too_many_exports", f"{busy} exports wait already", {"Retry-After": "60"})
-            for old in mine[: len(mine) - MOST_OF_ONE + 1]:
-                if old.step in ("done", "failed"):
-                    self._remove(old)
-            try:
-                self._waiting.put_nowait(job.id)
-            except queue.Full:
-                raise Refusal(429, "too_many_exports", "too many exports wait", {"Retry-After": "60"}) from None
+            of_all = sum(each.step in ("waiting", "copying") for each in self._jobs.values())
+            if busy >= MOST_OF_ONE or of_all >= MOST_WAITING:
+                raise Refusal(429, "too_many_exports", "too many exports wait already", {"Retry-After": "60"})
+            over = [each for each in mine if each.step in ("done", "failed")]
+            over.sort(key=lambda each: (each.step == "done", each.created))  # failed ones first, then the oldest
+            for old in over[: max(0, len(mine) - MOST_OF_ONE + 1)]:
+                self._remove(old)
             self._jobs[job.id] = job
+            self._waiting.put(job.id)
         return job
 
     def of(self, owner: str) -> list[Export]:
@@ -128,12 +134,25 @@ class Exporter:
 
     def _work(self) -> None:
         while True:
-            id = self._waiting.get()
-            if id is None:
-                return
-            job = self._jobs.get(id)
-            if job is not None:
+            job = self._jobs.get(self._waiting.get())
+            if job is None:  # removed meanwhile
+                continue
+            try:
                 self._copy(job)
+            except Exception as error:  # a bug costs its export, and not those behind it
+                job.step, job.error = "failed", "nvr made a mistake; its log says more"
+                log.critical("bug: export of %s: %s: %s", job.camera, type(error).__name__, error)
+
+    def _require_room(self, needed: int) -> None:
+        """Raise _NoRoom where less than ``min_free`` and a little would be left."""
+        disk = look_at_disk(self._state.storage)
+        floor = disk.floor(self._state.config.retention.min_free)
+        free = layout.free_bytes(self._state.storage)
+        if free - needed < floor + MARGIN:
+            raise _NoRoom(
+                f"{needed / 1e6:.0f} MB would leave less free than retention.min_free wants ({floor / 1e6:.0f} MB): "
+                "the oldest video would go for it: choose a shorter span, or use nvr export into another folder"
+            )
 
     def _copy(self, job: Export) -> None:
         job.step, folder = "copying", self._folder / job.id
@@ -147,6 +166,7 @@ class Exporter:
             folder.mkdir(parents=True)
             catalogue, storage = self._state.catalogue(), self._state.storage
             segments, job.entries = recorded_of(catalogue, storage, job.camera, job.since, job.until)
+            self._require_room(needed_bytes(segments, job.since, job.until))
             target = folder / f"{job.camera}_{'_'.join(layout.stamp(job.since))}.mp4"
             gaps = as_gaps(job.camera, job.entries)
             done = export(storage, segments, Order(job.camera, job.since, job.until, target, gaps), progress)
@@ -156,8 +176,10 @@ class Exporter:
                 job.error = "nothing of it was recorded"
         except _Cancelled:
             job.step, job.error = "failed", "it was stopped"
+        except _NoRoom as error:
+            job.step, job.error = "failed", str(error)
         except (NvrError, OSError) as error:
-            job.step, job.error = "failed", str(error) if isinstance(error, NvrError) else str(error.strerror)
-            log.warning("export of %s: %s", job.camera, job.error)
+            job.step, job.error = "failed", "the disk or the catalogue refused; the log of nvr says more"
+            log.warning("export of %s: %s", job.camera, error)
         if job.cancelled or job.step == "failed":
             shutil.rmtree(folder, ignore_errors=True)

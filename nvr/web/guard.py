@@ -13,7 +13,7 @@ import traceback
 from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from nvr.web.refusal import answer
+from nvr.web.refusal import CutShort, answer
 
 log = logging.getLogger(__name__)
 MOST_BODY = 1 << 20
@@ -37,6 +37,10 @@ HEADERS = [
 ]
 
 
+class _Answered(Exception):
+    """Raised into who answers a HEAD request, once its head is sent: the rest is not wanted."""
+
+
 class Guard:
     """``secure`` says that the page is served over TLS, so that browsers may be told never to come without."""
 
@@ -56,14 +60,27 @@ class Guard:
                 started = True
                 given = {name for name, _ in message["headers"]}
                 message["headers"] = [*message["headers"], *(one for one in self._headers if one[0] not in given)]
-            await send(message)
+            if not head:
+                await send(message)
+            elif message["type"] == "http.response.start":
+                await send(message)
+                await send({"type": "http.response.body", "body": b""})
+                raise _Answered
 
+        head = scope["method"] == "HEAD"
+        if head:
+            scope = {**scope, "method": "GET"}
         refused = await self._read(receive)
         try:
             if isinstance(refused, bytes):
                 await self._app(scope, _replayed(refused, receive), respond)
             else:
                 await refused(scope, receive, respond)
+        except _Answered:
+            return
+        except CutShort as error:
+            log.warning("%s", error)
+            raise
         except Exception as error:
             place = traceback.extract_tb(error.__traceback__)[-1]
             log.critical("bug: %s: %s (%s:%s)", type(error).__name__, error, place.filename, place.lineno)

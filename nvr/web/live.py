@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Annotated
 
@@ -14,7 +14,7 @@ from fastapi.concurrency import run_in_threadpool
 from nvr.clock import from_us
 from nvr.media.live import Opening
 from nvr.model import StreamName
-from nvr.web.access import visitor_of
+from nvr.web.access import AGAIN_S, stays, visitor_of
 from nvr.web.channel import Channel
 from nvr.web.refusal import Refusal
 from nvr.web.state import State, known
@@ -22,8 +22,6 @@ from nvr.web.wire import told
 
 router = APIRouter()
 MOST_VIEWERS = 128
-NOTE_S = 10.0
-"""How often it is noted that somebody still looks."""
 GATHER_S = 0.04
 """How long pictures are gathered for one message: a picture more or less at once costs nobody anything but work."""
 SOON_S = 0.5
@@ -51,7 +49,7 @@ async def live(websocket: WebSocket, camera: str, stream: Annotated[StreamName, 
     else:
         await websocket.accept()
         note = partial(websocket.app.state.audit.note, visitor.account.name, visitor.address, "live", camera)
-        await _Viewer(websocket, channel, note).run()
+        await _Viewer(websocket, channel, note, partial(stays, visitor, state, camera)).run()
 
 
 async def _refuse(websocket: WebSocket, code: int, reason: str) -> None:
@@ -66,10 +64,17 @@ class _Viewer:
     One that takes nothing is cut off by ``nvr.web.protocol``.
     """
 
-    def __init__(self, websocket: WebSocket, channel: Channel, note: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        websocket: WebSocket,
+        channel: Channel,
+        note: Callable[[], None],
+        stays: Callable[[], Awaitable[bool]],
+    ) -> None:
         self._websocket = websocket
         self._channel = channel
         self._note = note
+        self._stays = stays
 
     async def run(self) -> None:
         self._channel.enter()
@@ -87,10 +92,11 @@ class _Viewer:
             pass
 
     async def _tell(self) -> None:
-        """Note for as long as somebody looks that he does."""
-        while True:
+        """Note for as long as somebody looks that he does, and see that he still may."""
+        while await self._stays():
             self._note()
-            await asyncio.sleep(NOTE_S)
+            await asyncio.sleep(AGAIN_S)
+        await self._websocket.close(4401, "this account may not watch any longer")
 
     async def _send(self) -> None:
         channel, epoch, number, last_at_us, reason = self._channel, 0, 0, 0, ""

@@ -42,7 +42,7 @@ class Passwords(BaseModel):
 
 
 class NewToken(BaseModel):
-    name: Annotated[str, Field(min_length=1, max_length=64)]
+    name: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
 class Me(BaseModel):

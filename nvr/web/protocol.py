@@ -41,7 +41,7 @@ class _Outflow:
         self._timer = None
         left = self._transport.get_write_buffer_size()
         if left >= self._left:
-            log.info("a client took nothing for %.0f s: cut off", STUCK_S)
+            log.debug("a client took nothing for %.0f s: cut off", STUCK_S)
             self._transport.abort()
         else:
             self.pause()

@@ -46,6 +46,10 @@ class Refusal(Exception):
         self.more = more
 
 
+class CutShort(Exception):
+    """An answer that has begun cannot be ended: the connection is closed, so that the client knows."""
+
+
 def answer(status: int, code: str, message: str, headers: Mapping[str, str] | None = None, **more: Any) -> JSONResponse:
     body = {"error": {"code": code, "message": redact(message), **more}}
     return JSONResponse(body, status, dict(headers or {}) | {"Cache-Control": "no-store"})
@@ -58,6 +62,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _plain)
     app.add_exception_handler(NvrError, _failed)
     app.add_exception_handler(OSError, _failed)
+    app.add_exception_handler(Exception, _mistaken)
 
 
 async def _refused(_: Request, error: Exception) -> JSONResponse:
@@ -77,6 +82,11 @@ async def _plain(_: Request, error: Exception) -> JSONResponse:
     code = CODES.get(error.status_code, "refused")
     message = {404: "there is nothing at this address", 405: "this address does not take that method"}
     return answer(error.status_code, code, message.get(error.status_code, str(error.detail)), error.headers)
+
+
+async def _mistaken(_: Request, error: Exception) -> JSONResponse:
+    """The answer to a bug, which whoever serves the application logs."""
+    return answer(500, "bug", "nvr made a mistake; its log says more")
 
 
 async def _failed(_: Request, error: Exception) -> JSONResponse:

@@ -7,6 +7,7 @@ reaches a recorder.
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import logging
 import os
 import pickle
@@ -36,6 +37,8 @@ BEAT_S = 1.0
 CONNECTIONS = 500
 BACKLOG = 256
 END_S = 2
+M_ARENA_MAX, ARENAS = -8, 2
+"""mallopt(3)."""
 
 
 class Server(uvicorn.Server):
@@ -91,7 +94,11 @@ class WebProcess:
     def run(self) -> None:
         """Serve until told to stop, or until the supervisor is gone. Raises NvrError where it cannot listen."""
         web = self._task.config.web
-        listening = listen(self._task.config)
+        try:
+            listening = listen(self._task.config)
+        except NvrError as error:
+            self._beat("failed", str(error))
+            raise
         server = Server(options_of(guarded(build(self._state, Audit(self._state), self._reload)), web))
         invite(self._state)
         log.info("the page is at %s", web.url)
@@ -127,7 +134,7 @@ class WebProcess:
             self._beat("serving")
             await asyncio.sleep(BEAT_S)
 
-    def _beat(self, state: str) -> None:
+    def _beat(self, state: str, error: str | None = None) -> None:
         self._pulse.beat(
             Pulse(
                 process="web",
@@ -136,6 +143,7 @@ class WebProcess:
                 beat_monotonic_us=self._clock.monotonic_us(),
                 beat_us=self._clock.now_us(),
                 restarts=self._task.restarts,
+                last_error=error,
             )
         )
 
@@ -179,4 +187,11 @@ def listen(config: Config) -> socket.socket:
 def run(task: Task, channel: socket.socket) -> None:
     """The process's entry: serve until SIGTERM or the supervisor's end."""
     logs.configure(task.log_level)
+    _share_arenas()
     WebProcess(task, channel, SystemClock()).run()
+
+
+def _share_arenas() -> None:
+    """Let all threads take memory from two arenas: glibc gives each its own, and keeps what a burst has filled."""
+    with suppress(AttributeError, OSError):  # another libc
+        ctypes.CDLL(None).mallopt(M_ARENA_MAX, ARENAS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import logging
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path as FilePath
@@ -26,14 +26,15 @@ from nvr.web.access import Guest, Noting, SeenCamera
 from nvr.web.cameras import JPEG, Width
 from nvr.web.ledger import From, Until
 from nvr.web.library import BEFORE, Library
-from nvr.web.refusal import Refusal
+from nvr.web.refusal import CutShort, Refusal
 from nvr.web.state import Here, State
 from nvr.web.wire import Instant, instant, span, told, told_or_none
 
-log = logging.getLogger(__name__)
 router = APIRouter(tags=["what was recorded"])
 LONGEST = timedelta(hours=24)
 LONGEST_PLAYLIST = timedelta(hours=6)
+MOST_SENT = 48
+"""Spans that are being sent at the same time."""
 LOOKING = 2
 """Pictures that are decoded at the same time."""
 _TICK = timedelta(microseconds=1)
@@ -74,6 +75,9 @@ async def video(
         )
         return found
 
+    sending: set[object] = request.app.state.sending
+    if len(sending) >= MOST_SENT:
+        raise Refusal(429, "too_many", f"{MOST_SENT} spans are being sent already", {"Retry-After": "2"})
     found = await run_in_threadpool(find)
     headers = {
         "Cache-Control": "private, no-store",
@@ -84,7 +88,7 @@ async def video(
     if download:
         name = f"{camera}_{'_'.join(layout.stamp(found.start))}.mp4"
         headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return Span(state.storage, found, headers)
+    return Span(state.storage, found, headers, sending)
 
 
 @router.get("/cameras/{camera}/playlist.m3u8", response_class=Response, responses=_M3U8)
@@ -114,17 +118,22 @@ def file(
     camera: SeenCamera,
     day: Annotated[str, Path(max_length=32)],
     name: Annotated[str, Path(max_length=64)],
+    visitor: Guest,
     state: Here,
+    audit: Noting,
+    request: Request,
 ) -> Response:
     """A recorded file, or with ``Range`` parts of it, as a playlist names it."""
     missing = Refusal(404, "unknown_file", "there is no such file: it was deleted, or never was")
     try:
-        layout.parse_stamp(day, name.removesuffix(".mp4"))
+        start = layout.parse_stamp(day, name.removesuffix(".mp4"))
     except ValueError:
         raise missing from None
     path = layout.file_of(state.storage, camera, day, name)
     if path is None:
         raise missing
+    _check_range(request.headers.get("range"), path.stat().st_size)
+    audit.note(visitor.account.name, visitor.address, "video", camera, start, start + state.config.recording.segment)
     return FileResponse(path, media_type="video/mp4", headers={"Cache-Control": "private, max-age=3600"})
 
 
@@ -157,6 +166,19 @@ async def picture(
         return await run_in_threadpool(find)
 
 
+def _check_range(asked: str | None, size: int) -> None:
+    """Raise Refusal where a Range header is malformed, or asks for nothing that there is (RFC 9110, 14.2)."""
+    if asked is None:
+        return
+    spans = re.fullmatch(r"bytes=\s*(\d*-\d*(?:\s*,\s*\d*-\d*)*)", asked[:4096].strip())
+    parts = [part.strip().partition("-") for part in spans[1].split(",")] if spans else []
+    there = [int(first) < size if first else bool(last.strip("0")) for first, _, last in parts]
+    backwards = any(first and last and int(last) < int(first) for first, _, last in parts)
+    if not any(there) or backwards or len(parts) > 16:
+        text = f"Range: want bytes of 0 to {size - 1}, such as bytes=0-1023"
+        raise Refusal(416, "range", text, {"Content-Range": f"bytes */{size}"})
+
+
 def _nothing(state: State, library: Library, camera: str, at: Any) -> Refusal:
     following = library.next_after(camera, at)
     why = "nothing comes after it" if following is None else f"the next video begins at {format_local(following)}"
@@ -169,26 +191,29 @@ class Span(Response):
 
     media_type = "video/mp4"
 
-    def __init__(self, storage: FilePath, found: Excerpt, headers: dict[str, str]) -> None:
+    def __init__(self, storage: FilePath, found: Excerpt, headers: dict[str, str], sending: set[object]) -> None:
         super().__init__(None, headers=headers | {"Content-Length": str(found.bytes)})
         self._storage = storage
         self._excerpt = found
+        self._sending = sending
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         gone = asyncio.ensure_future(_gone(receive))
+        self._sending.add(self)
         try:
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
             if scope["method"] != "HEAD":
                 await self._send(send, gone)
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
+            self._sending.discard(self)
             gone.cancel()
 
     async def _send(self, send: Send, gone: asyncio.Future[None]) -> None:
         chunks = self._chunks()
-        following = await run_in_threadpool(next, chunks, None)
+        following = await run_in_threadpool(_next, chunks)
         while following is not None and not gone.done():
-            ahead = asyncio.ensure_future(run_in_threadpool(next, chunks, None))
+            ahead = asyncio.ensure_future(run_in_threadpool(_next, chunks))
             await send({"type": "http.response.body", "body": following, "more_body": True})
             following = await ahead
 
@@ -196,6 +221,14 @@ class Span(Response):
         yield self._excerpt.init
         for part in self._excerpt.parts:
             yield from read(self._storage, part)
+
+
+def _next(chunks: Iterator[bytes | bytearray]) -> bytes | bytearray | None:
+    """The next chunk. Raises CutShort where a file was deleted, or became shorter, while it is being sent."""
+    try:
+        return next(chunks, None)
+    except (OSError, EOFError) as error:
+        raise CutShort(f"a download ended early: {error}") from error
 
 
 async def _gone(receive: Receive) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from nvr import config
 from nvr.config.edit import places, save_places
@@ -17,6 +17,7 @@ from nvr.web.state import Here, State
 router = APIRouter(tags=["cameras"])
 Share = Annotated[float, Field(ge=0, le=1)]
 Point = Annotated[list[Share], Field(min_length=2, max_length=2)]
+DEEPEST = 4
 _LATER = "saved; it counts once nvr start is started again"
 
 
@@ -26,6 +27,22 @@ class Place(BaseModel):
     model_config = ConfigDict(extra="allow")
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
     points: Annotated[list[Point], Field(min_length=2, max_length=64)]
+
+    @model_validator(mode="after")
+    def _flat(self) -> Self:
+        """No key of a zone holds more than a list or a mapping of plain values, or lists of them."""
+        if any(_depth(value) > DEEPEST for value in (self.model_extra or {}).values()):
+            raise ValueError(f"keys are nested deeper than {DEEPEST}")
+        return self
+
+
+def _depth(value: Any) -> int:
+    depth, level = 0, [value]
+    while level and depth <= DEEPEST:
+        inside = [each for each in level if isinstance(each, list | dict)]
+        level = [one for each in inside for one in (each.values() if isinstance(each, dict) else each)]
+        depth += bool(inside)
+    return depth
 
 
 class Places(BaseModel):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -111,11 +112,22 @@ def test_a_new_password_ends_sessions_and_keeps_tokens(peopled: Path) -> None:
 
 
 def test_a_removed_account_is_gone_with_its_keys(peopled: Path) -> None:
+    with Catalogue.open(peopled.parent / "storage/nvr.db") as catalogue:
+        bert = catalogue.account("bert")
+        assert bert is not None
+        catalogue.change_account(replace(bert, role="admin"))
     done = nvr("users", "remove", "anna", "--config", str(peopled))
     assert (done.returncode, done.stdout) == (0, "anna has no account any more\n")
     assert [row["name"] for row in listed(peopled)] == ["bert"]
     with Catalogue.open(peopled.parent / "storage/nvr.db", readonly=True) as catalogue:
         assert catalogue.find_key(digest("token")) is None
+
+
+def test_the_last_admin_stays(peopled: Path) -> None:
+    done = nvr("users", "remove", "anna", "--config", str(peopled))
+    assert done.returncode == 1
+    assert "anna is the last admin" in done.stderr
+    assert [row["name"] for row in listed(peopled)] == ["anna", "bert"]
 
 
 def test_a_token_is_printed_once_and_opens_the_account(peopled: Path) -> None:

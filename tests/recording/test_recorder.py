@@ -56,7 +56,8 @@ def test_what_is_told_is_in_order(scripted: StartCamera, tmp_path: Path, h264: C
         recorder.wait_for_state("failed")
         segments = recorder.wait_for_segments(8)
         assert recorder.stop() == 0
-    assert [gap.reason for gap in recorder.gaps()] == [Reason.STARTING, Reason.NOT_FOUND, Reason.STOPPED]
+    reasons = [gap.reason for gap in recorder.gaps() if gap.reason is not Reason.CLOSED]  # told where a retry is slow
+    assert reasons == [Reason.STARTING, Reason.NOT_FOUND, Reason.STOPPED]
     assert recorder.gaps()[1].start == segments[-1].end
     first = next(message for message in recorder.messages if isinstance(message, Run))
     assert (first.camera, first.codec, first.width, first.height, first.end) == ("cam", "h264", 320, 180, None)

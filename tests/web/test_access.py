@@ -6,6 +6,8 @@ import json
 
 import httpx
 import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
 from nvr.web.access import CSRF
 from tests.fakes.site import Past, Site
@@ -108,6 +110,40 @@ def test_a_token_is_no_session_and_a_session_no_token(site: Site, admin: httpx.C
     assert httpx.get(f"{site.url}/api/v1/me", cookies={"nvr_session": secret}).status_code == 401
     session = admin.cookies["nvr_session"]
     assert httpx.get(f"{site.url}/api/v1/me", headers={"Authorization": f"Bearer {session}"}).status_code == 401
+
+
+def test_what_somebody_watches_ends_when_he_may_no_longer(
+    site: Site, admin: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("live", "events", "cameras"):
+        monkeypatch.setattr(f"nvr.web.{module}.AGAIN_S", 0.1)
+    site.add_user("carla")
+    carla = site.client("carla")
+    cookie = {"Cookie": f"nvr_session={carla.cookies['nvr_session']}"}
+    url = f"ws://127.0.0.1:{site.port}/api/v1/cameras/hik1/live"
+    with connect(url, additional_headers=cookie) as live, carla.stream("GET", "events/live") as events:
+        with carla.stream("GET", "cameras/hik1/live.mjpeg") as pictures:
+            lines = events.iter_lines()
+            assert next(lines) == "retry: 2000"
+            assert admin.delete("users/carla").status_code == 204
+            for _ in lines:
+                pass
+            for _ in pictures.iter_raw():
+                pass
+        with pytest.raises(ConnectionClosed) as raised:
+            list(live)
+        assert raised.value.rcvd is not None
+        assert raised.value.rcvd.code == 4401
+
+
+def test_a_viewer_is_told_the_labels_of_its_cameras(viewer: httpx.Client, admin: httpx.Client, past: Past) -> None:
+    assert viewer.get("events/labels").json()["labels"] == []
+    assert admin.get("events/labels").json()["labels"] == ["person"]
+
+
+def test_an_origin_that_is_no_address_is_a_foreign_one(admin: httpx.Client, past: Past) -> None:
+    answer = admin.patch(f"events/{past.event}", json={"locked": True}, headers={"Origin": "http://[::1"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "csrf")
 
 
 def test_a_removed_account_is_out_at_once(site: Site, admin: httpx.Client, viewer: httpx.Client) -> None:

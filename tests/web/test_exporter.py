@@ -30,6 +30,23 @@ def test_finished_ones_go_after_a_day(
     assert not list((site.storage / "exports").iterdir())
 
 
+def test_ten_finished_ones_are_kept_and_failed_ones_go_first(site: Site, admin: httpx.Client, past: Past) -> None:
+    good = admin.post("exports", json=wanted(past, 0, 5)).json()["id"]
+    finished(admin, good)
+    for _ in range(exporter.MOST_OF_ONE + 2):
+        finished(admin, admin.post("exports", json=wanted(past, -100, -50)).json()["id"])
+    listed = admin.get("exports").json()
+    assert len(listed) == exporter.MOST_OF_ONE
+    assert good in [job["id"] for job in listed]
+
+
+def test_no_footage_is_deleted_for_an_export(admin: httpx.Client, past: Past, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exporter, "MARGIN", 1 << 60)
+    job = finished(admin, admin.post("exports", json=wanted(past, 0, 5)).json()["id"])
+    assert job["state"] == "failed"
+    assert "retention.min_free" in job["error"]
+
+
 def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
     left = tmp_path / "storage/exports/abc/clip.mp4.part"
     left.parent.mkdir(parents=True)

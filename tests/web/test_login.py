@@ -143,6 +143,11 @@ def test_a_token_does_what_its_account_may_until_it_is_removed(site: Site, viewe
     assert program.get("me").status_code == 401
 
 
+def test_a_token_s_name_is_one_line_of_text(admin: httpx.Client) -> None:
+    for name in ("", "a\0b", "a\x1b[31m", "x" * 65):
+        assert admin.post("tokens", json={"name": name}).status_code == 422
+
+
 def test_a_token_of_somebody_else_is_not_there(site: Site, admin: httpx.Client, viewer: httpx.Client) -> None:
     made = admin.post("tokens", json={"name": "mine"}).json()
     assert viewer.get("tokens").json() == []

@@ -65,7 +65,7 @@ def test_who_did_what_is_listed_newest_first_a_page_at_a_time(site: Site, admin:
     audit = site.audit
     for number in range(5):
         audit.note("bert", "127.0.0.1", "video", f"cam{number}")
-    audit.store(everything=True)
+    audit.store()
     first = admin.get("audit?limit=3").json()
     rest = admin.get(f"audit?limit=3&before={first['next']}").json()
     entries = first["entries"] + rest["entries"]

@@ -11,6 +11,9 @@ from tests.fakes.site import Site
 
 YARD = {"name": "yard", "points": [[0.1, 0.1], [0.9, 0.1], [0.5, 0.9]], "labels": ["person"], "dwell": "2s"}
 GATE = {"name": "gate", "points": [[0.0, 0.5], [1.0, 0.5]], "direction": "in"}
+DEEP: Any = []
+for _ in range(500):
+    DEEP = [DEEP]
 MASK = [[0, 0], [1, 0], [1, 0.1], [0, 0.1]]
 
 
@@ -60,6 +63,7 @@ def test_a_camera_without_detection_gets_zones_too(site: Site, admin: httpx.Clie
         ({"lines": [GATE | {"direction": "up"}]}, "configuration"),
         ({"masks": [[[0, 0], [1, 0]]]}, "malformed"),
         ({"masks": [MASK] * 33}, "malformed"),
+        ({"zones": [YARD | {"deep": DEEP}]}, "malformed"),
     ],
 )
 def test_what_nvr_start_would_refuse_is_not_saved(

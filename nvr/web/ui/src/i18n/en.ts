@@ -46,6 +46,7 @@ export const en = {
   "live.noMse": "This browser plays no live video: pictures instead",
   "live.noPicture": "No picture yet",
   "live.age": "picture {age} old",
+  "live.stalled": "no new picture for {age}",
   "live.enlarge": "Enlarge {camera}",
   "live.fullscreen": "Full screen",
   "live.snapshot": "Save picture",

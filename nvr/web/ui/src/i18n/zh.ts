@@ -47,6 +47,7 @@ export const zh: Record<Key, string> = {
   "live.noMse": "此浏览器无法播放实时视频：改为显示图片",
   "live.noPicture": "还没有画面",
   "live.age": "画面为 {age} 前",
+  "live.stalled": "{age} 没有新画面",
   "live.enlarge": "放大 {camera}",
   "live.fullscreen": "全屏",
   "live.snapshot": "保存图片",

@@ -12,6 +12,8 @@ import { edgeStep } from "./edge";
 export type LiveState =
   | { kind: "connecting" | "playing" | "reconnecting" | "forbidden" | "gone" | "tooMany" | "paused" }
   | { kind: "waiting"; reason: string }
+  /** Connected, and nothing has come for so many seconds: the picture stands still. */
+  | { kind: "stalled"; seconds: number }
   | { kind: "unplayable"; mime: string };
 
 interface Format {
@@ -26,6 +28,8 @@ interface Format {
 type Told = Format | { type: "skipped"; seconds: number } | { type: "waiting"; reason: string };
 
 const KEEP = 10;
+/** Milliseconds without a picture that are worth a word: cameras send one a second at least. */
+const STALLED = 3000;
 
 export class LiveStream {
   private socket: WebSocket | null = null;
@@ -37,6 +41,8 @@ export class LiveStream {
   private track: ReturnType<typeof pictureTrack> = null;
   private expect: "init" | "first" | "media" = "init";
   private shown = false;
+  private cameAt = 0;
+  private stalled = 0;
   private closed = false;
   private retry = 0;
   private readonly timer: ReturnType<typeof setInterval>;
@@ -79,6 +85,7 @@ export class LiveStream {
     this.mime = "";
     this.expect = "init";
     this.shown = false;
+    this.stalled = 0;
     const Source = mediaSource();
     if (!Source) return this.tell({ kind: "unplayable", mime: "" });
     this.tell({ kind: "connecting" });
@@ -129,6 +136,7 @@ export class LiveStream {
 
   private binary(data: ArrayBuffer): void {
     if (!this.queue) return;
+    this.cameAt = performance.now();
     if (this.expect === "init") {
       this.track = pictureTrack(data);
       this.expect = "first";
@@ -145,9 +153,19 @@ export class LiveStream {
     this.queue.append(data);
   }
 
+  private watchStall(): void {
+    if (this.expect !== "media") return;
+    const still = performance.now() - this.cameAt;
+    const seconds = still > STALLED ? Math.floor(still / 1000) : 0;
+    if (seconds === this.stalled) return;
+    this.stalled = seconds;
+    this.tell(seconds ? { kind: "stalled", seconds } : { kind: "playing" });
+  }
+
   private keepUp(): void {
     const { queue, video } = this;
     if (!queue) return;
+    this.watchStall();
     const spans = spansOf(queue.buffer.buffered);
     const step = edgeStep(video.currentTime, spans, !this.shown);
     if (step.seek !== null) video.currentTime = step.seek;

@@ -33,7 +33,7 @@ export function LiveTile({ camera, want, onOpen }: Props) {
       <figcaption class="tile-bar">
         <strong>{camera.camera}</strong>
         <span class={`chip ${camera.state === "recording" ? "good" : "warn"}`}>{stateText(camera.state)}</span>
-        {able && <span class={`chip ${state.kind === "playing" ? "" : "warn"}`}>{words(state)}{state.kind === "playing" && ageOf(camera)}</span>}
+        {able && <span class={`chip ${state.kind === "playing" ? "" : "warn"}`}>{words(state)}</span>}
         {unplayable && <span class="chip warn">{mediaSource() ? t("live.cannotPlay", { codec: codecName(stream.codec || stream.mime) }) : t("live.noMse")}</span>}
         {!stream && <span class="chip warn">{t("live.noStream")}</span>}
         {skipped > 0 && <span class="chip warn">{t("live.skipped", { seconds: Math.round(skipped) })}</span>}
@@ -46,15 +46,11 @@ export function LiveTile({ camera, want, onOpen }: Props) {
   );
 }
 
-/** Beside the state: how old the newest picture was when the server was asked last. */
-function ageOf(camera: Camera): string {
-  return camera.frame_age === null ? "" : ` · ${secondsText(camera.frame_age)}`;
-}
-
 function words(state: LiveState): string {
   switch (state.kind) {
     case "playing": return t("live.playing");
     case "connecting": return t("live.connecting");
+    case "stalled": return t("live.stalled", { age: secondsText(state.seconds) });
     case "waiting": return state.reason ? t("live.waitingFor", { reason: state.reason }) : t("live.waiting");
     case "paused": return t("live.paused");
     case "forbidden": return t("live.forbidden");

@@ -33,7 +33,7 @@ export function Controls({ player }: { player: Player }) {
 }
 
 function PlayerTime({ player }: { player: Player }) {
-  const at = player.shownAt();
+  const at = Math.ceil(player.shownAt()); // rounded down it would be an instant of the frame before
   return <time class="clock" data-testid="player-time" data-at={rfc3339(at)} dateTime={rfc3339(at)}>{fullClock(at)}</time>;
 }
 

@@ -69,16 +69,32 @@ class Background:
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
         self._stints: dict[tuple[datetime, datetime], list[Stint]] = {}
+        self._gaps: dict[tuple[datetime, datetime], dict[str, list[Gap]]] = {}
         self.cameras = catalogue.cameras()
         self.last_stint = catalogue.last_stint()
 
     def stints(self, low: datetime, high: datetime) -> list[Stint]:
         """At least those of [low, high), and their neighbours."""
-        low = low.replace(minute=0, second=0, microsecond=0)
-        high = min(high, _EVER - _HOUR).replace(minute=0, second=0, microsecond=0) + _HOUR
-        if (low, high) not in self._stints:
-            self._stints[low, high] = self._catalogue.stints(low, high, neighbours=True)
-        return self._stints[low, high]
+        span = _whole_hours(low, high)
+        if span not in self._stints:
+            self._stints[span] = self._catalogue.stints(*span, neighbours=True)
+        return self._stints[span]
+
+    def gaps(self, camera: str, low: datetime, high: datetime) -> list[Gap]:
+        """At least those of a camera that overlap [low, high)."""
+        span = _whole_hours(low, high)
+        if span not in self._gaps:
+            found: dict[str, list[Gap]] = {}
+            for gap in self._catalogue.gaps(*span):
+                found.setdefault(gap.camera, []).append(gap)
+            self._gaps[span] = found
+        return self._gaps[span].get(camera, [])
+
+
+def _whole_hours(low: datetime, high: datetime) -> tuple[datetime, datetime]:
+    """A span that holds another, and is the same for most that are nearly the same."""
+    low = low.replace(minute=0, second=0, microsecond=0)
+    return low, min(high, _EVER - _HOUR).replace(minute=0, second=0, microsecond=0) + _HOUR
 
 
 def entries(
@@ -99,14 +115,14 @@ def entries(
     end = min(end, now)
     if end <= begin:
         return []
-    newest, _ = catalogue.around(camera, _EVER, _EVER)
+    newest, before, after = catalogue.edges(camera, begin, end)
     files = unlisted(storage, camera, begin, newest)
+    shared = background is not None
     background = background or Background(catalogue)
     added = background.cameras.get(camera)
-    before, after = catalogue.around(camera, begin, end)
     low = max(min(begin, before or added or begin), EPOCH) - _TICK  # the holes at both ends are to be seen whole
     high = max(end, after or now) + _TICK
-    gaps = list(catalogue.gaps(low, high, camera))
+    gaps = background.gaps(camera, low, high) if shared else list(catalogue.gaps(low, high, camera))
     recorded = heapq.merge(catalogue.recorded(camera, low, high), _spans(files, newest, gaps, now, live))
     return tell(added, begin, end, recorded, gaps, _stints(background, low, high, now, live))
 

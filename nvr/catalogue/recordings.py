@@ -210,16 +210,24 @@ _RECORDED = (  # long ones first: all of them begin before the others
 
 def around(connection: Connection, camera: str, since_us: int, until_us: int) -> tuple[int | None, int | None]:
     """End of the last footage that began before ``since_us``, start of the first at ``until_us`` or later."""
-    values = {"camera": camera, "since": since_us, "until": until_us}
-    row = connection.execute(_around(), values).one()
-    return row.before_us, row.after_us
+    _, before_us, after_us = edges(connection, camera, since_us, until_us)
+    return before_us, after_us
+
+
+def edges(
+    connection: Connection, camera: str, since_us: int, until_us: int
+) -> tuple[int | None, int | None, int | None]:
+    """End of the footage that began last of all, and what ``around`` tells."""
+    row = connection.execute(_edges(), {"camera": camera, "since": since_us, "until": until_us}).one()
+    return row.newest_us, row.before_us, row.after_us
 
 
 @cache
-def _around() -> TextClause:
+def _edges() -> TextClause:
     footage = f"FROM segments WHERE camera_id = (SELECT id FROM cameras WHERE name = :camera) AND {FOOTAGE}"
     return text(
-        f"SELECT (SELECT end_us {footage} AND start_us < :since ORDER BY start_us DESC LIMIT 1) AS before_us, "
+        f"SELECT (SELECT end_us {footage} ORDER BY start_us DESC LIMIT 1) AS newest_us, "
+        f"(SELECT end_us {footage} AND start_us < :since ORDER BY start_us DESC LIMIT 1) AS before_us, "
         f"(SELECT start_us {footage} AND start_us >= :until ORDER BY start_us LIMIT 1) AS after_us"
     )
 

@@ -158,6 +158,15 @@ class Catalogue(Accounts, Chronicle, Custody, Diary):
             None if after_us is None else from_us(after_us),
         )
 
+    def edges(
+        self, camera: str, since: datetime, until: datetime
+    ) -> tuple[datetime | None, datetime | None, datetime | None]:
+        """When the newest footage ends, and what ``around`` tells."""
+        with self._database.reading() as connection:
+            found = recordings.edges(connection, camera, to_us(since), to_us(until))
+        newest, before, after = (None if us is None else from_us(us) for us in found)
+        return newest, before, after
+
     def has_segment(self, path: Path) -> bool:
         """Whether a file, relative to the storage folder, has its row, in whatever state."""
         query = select_segments(None).where(segments.c.path == path.as_posix())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import gc
 import logging
 import os
 import pickle
@@ -102,6 +103,7 @@ class WebProcess:
         server = Server(options_of(guarded(build(self._state, Audit(self._state), self._reload)), web))
         invite(self._state)
         log.info("the page is at %s", web.url)
+        gc.freeze()  # what was imported stays: no collection need look at it again
         with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
             runner.run(self._serve(server, listening))
         self._beat("stopped")

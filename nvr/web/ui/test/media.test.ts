@@ -11,7 +11,7 @@ describe("the live edge", () => {
   it.each([
     ["nothing is loaded", 0, [], false, null, 1],
     ["the first picture", 0, [[5, 8]], true, 7.7, 1],
-    ["near the end", 9.5, [[0, 10]], false, null, 1],
+    ["near the end", 9.65, [[0, 10]], false, null, 1],
     ["a little late", 9, [[0, 10]], false, null, 1.1],
     ["far behind", 5, [[0, 10]], false, 9.7, 1],
     ["before a hole", 5, [[0, 5], [20, 22]], false, 21.7, 1],

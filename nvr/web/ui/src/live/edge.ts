@@ -9,7 +9,7 @@ export interface Step {
 }
 
 /** Behind by more than this is caught up by playing faster. */
-export const LAG = 0.7;
+export const LAG = 0.4;
 /** Behind by more than this is caught up by a jump. */
 export const FAR = 2;
 /** Some frames stay in hand: at the very edge the picture would stand still at each delay of the network. */

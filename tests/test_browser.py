@@ -301,6 +301,8 @@ def test_an_event_is_found_and_plays(look: Page) -> None:
     go(look, "events?label=person")
     card = look.get_by_test_id("events").locator("[data-event]").last
     expect(card).to_contain_text("person")
+    wait_for(lambda: card.locator("img").evaluate("picture => picture.naturalWidth") > 0, "its picture")
+    look.wait_for_timeout(500)
     keep(look, "events")
     card.click()
     expect(look.get_by_test_id("overlay")).to_be_visible()

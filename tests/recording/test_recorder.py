@@ -51,7 +51,7 @@ def test_every_picture_of_every_run_is_in_the_files_once(scripted: StartCamera, 
 
 def test_what_is_told_is_in_order(scripted: StartCamera, tmp_path: Path, h264: Clip) -> None:
     """A run before its segments, these in their order and each where the last ended, the run's end where the last."""
-    camera = scripted(Script(h264, loops=4, speed=20), Script(describe_status=404))
+    camera = scripted(Script(h264, loops=4, speed=1.2), Script(describe_status=404))
     with RecorderProcess(task(tmp_path, Address(camera.url))) as recorder:
         recorder.wait_for_state("failed")
         segments = recorder.wait_for_segments(8)

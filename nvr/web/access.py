@@ -22,7 +22,7 @@ from nvr.errors import CatalogueError
 from nvr.model import Account, Key
 from nvr.web.audit import Audit
 from nvr.web.refusal import Refusal
-from nvr.web.state import Here, State, known
+from nvr.web.state import Here, State, known, unknown_camera
 
 COOKIE = "nvr_session"
 CSRF = "X-NVR-CSRF"
@@ -70,19 +70,20 @@ async def visitor_of(connection: HTTPConnection, state: State) -> Visitor:
     secret = token or connection.cookies.get(COOKIE, "")
     if not secret:
         raise Refusal(401, "login", f"who are you? {_WHERE}", {"WWW-Authenticate": "Bearer"})
-    found = await run_in_threadpool(_find, state, secret, "token" if token else "session")
+    hashed = digest(secret[:256])
+    found = await run_in_threadpool(_find, state, hashed, "token" if token else "session")
     if found is None:
         raise Refusal(401, "login", f"the key is not, or no longer, valid: {_WHERE}", {"WWW-Authenticate": "Bearer"})
     key, account = found
     csrf = "" if token else csrf_of(secret)
-    visitor = Visitor(account, key, address_of(connection), csrf, digest(secret[:256]))
+    visitor = Visitor(account, key, address_of(connection), csrf, hashed)
     if not token:
         _check_origin(connection, visitor)
     return visitor
 
 
-def _find(state: State, secret: str, kind: str) -> tuple[Key, Account] | None:
-    found = state.catalogue().find_key(digest(secret[:256]))
+def _find(state: State, hashed: str, kind: str) -> tuple[Key, Account] | None:
+    found = state.catalogue().find_key(hashed)
     now = state.now()
     if found is None or found[0].kind != kind or (found[0].expires is not None and found[0].expires <= now):
         return None
@@ -163,7 +164,7 @@ async def _camera(
 ) -> str:
     """A camera that the visitor may see; of others it does not learn whether they exist. Raises Refusal."""
     if not visitor.sees(camera):
-        raise Refusal(404, "unknown_camera", "there is no camera of that name that this account may see")
+        raise unknown_camera()
     return await run_in_threadpool(known, state, camera)
 
 
@@ -183,5 +184,5 @@ def seen(visitor: Visitor, state: State, wanted: list[str] | None) -> list[str]:
     mine = [camera for camera in state.cameras() if visitor.sees(camera)]
     for camera in wanted or ():
         if camera not in mine:
-            raise Refusal(404, "unknown_camera", "there is no camera of that name that this account may see")
+            raise unknown_camera()
     return list(dict.fromkeys(wanted)) if wanted else mine

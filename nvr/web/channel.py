@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -21,7 +20,6 @@ from nvr.media.live import Fragmenter, Opening, Piece
 from nvr.model import StreamName
 from nvr.packetring import Form, Parcel, RingReader
 
-log = logging.getLogger(__name__)
 KEPT_BYTES = 24 << 20
 BEHIND_US = 2_000_000
 REOPEN_S = 1.0

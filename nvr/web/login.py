@@ -84,11 +84,10 @@ class Desk:
                 raise Refusal(429, "too_many_tries", text, {"Retry-After": str(seconds)})
             account = await run_in_threadpool(self._state.catalogue().account, name)
             hashed = None if account is None else account.password
-            if account is not None and await run_in_threadpool(is_password, hashed, password):
+            right = await run_in_threadpool(is_password, hashed, password)
+            if account is not None and right:
                 self._throttle.succeeded(address, name)
                 return account
-            if account is None:
-                await run_in_threadpool(is_password, None, password)
             self._throttle.failed(address, name, self._state.clock.monotonic_us())
         self._audit.note(account.name if account else "?", address, "wrong login")
         raise Refusal(401, "wrong_login", "name or password is wrong")

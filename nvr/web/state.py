@@ -100,8 +100,13 @@ async def state_of(connection: HTTPConnection) -> State:
 Here = Annotated[State, Depends(state_of)]
 
 
+def unknown_camera() -> Refusal:
+    """The one answer for a camera that is not there and for one that the account may not see."""
+    return Refusal(404, "unknown_camera", "there is no camera of that name that this account may see")
+
+
 def known(state: State, camera: str) -> str:
     """The camera's name. Raises Refusal where there was never such a camera."""
     if camera not in state.cameras():
-        raise Refusal(404, "unknown_camera", "there is no camera of that name that this account may see")
+        raise unknown_camera()
     return camera

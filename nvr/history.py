@@ -241,7 +241,7 @@ def boot_id() -> str:
 
 def _file_at(catalogue: Catalogue, storage: Path, camera: str, at: datetime) -> tuple[Path, datetime] | None:
     """The file that holds an instant which was recorded, and when it starts."""
-    newest, _ = catalogue.around(camera, _EVER, _EVER)
+    newest, *_ = catalogue.edges(camera, _EVER, _EVER)
     if newest is None or at >= newest - SEAM:
         for file in reversed(unlisted(storage, camera, at, newest)):
             if file.start <= at:

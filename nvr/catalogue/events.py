@@ -140,24 +140,24 @@ def count_denied(connection: Connection, chosen: Select[Any], since: datetime, u
     return connection.scalar(query.with_hint(events, "INDEXED BY ix_events_denied", "sqlite")) or 0
 
 
+_SPANS_OF = (
+    "SELECT events.id, cameras.name, start_us, end_us, label, locked FROM events INDEXED BY {index} "
+    "CROSS JOIN cameras ON cameras.id = events.camera_id "
+    f"WHERE same_as IS NULL AND NOT {DENIED} AND (end_us IS NULL OR end_us > :since OR start_us >= :since) AND "
+)
+_SPANS = (
+    f"{_SPANS_OF.format(index='ix_events_open_or_long')}({OPEN_OR_LONG}) AND start_us < :turn "
+    f"UNION ALL {_SPANS_OF.format(index='ix_events_start')}start_us >= :turn AND start_us < :until"
+)
+
+
 def event_spans(connection: Connection, since_us: int, until_us: int) -> list[EventSpan]:
     """Of events that overlap [since, until), but for twins and those marked false: what a time line draws of them.
 
     Straight from the driver: SQLAlchemy's rows cost five times as much, and there are ten thousand a day.
     """
-    columns = (
-        "SELECT events.id, cameras.name, start_us, end_us, label, locked FROM events {index} "
-        "CROSS JOIN cameras ON cameras.id = events.camera_id "
-        f"WHERE same_as IS NULL AND NOT {DENIED} AND (end_us IS NULL OR end_us > :since OR start_us >= :since) "
-    )
-    query = (
-        columns.format(index="INDEXED BY ix_events_open_or_long")
-        + f"AND ({OPEN_OR_LONG}) AND start_us < :turn UNION ALL "
-        + columns.format(index="INDEXED BY ix_events_start")
-        + "AND start_us >= :turn AND start_us < :until"
-    )
     values = {"since": since_us, "until": until_us, "turn": since_us - LONG_US}
-    found = connection.exec_driver_sql(query, values)
+    found = connection.exec_driver_sql(_SPANS, values)
     rows = [*found.cursor.fetchall()]
     found.close()
     return rows

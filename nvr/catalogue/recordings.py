@@ -208,16 +208,11 @@ _RECORDED = (  # long ones first: all of them begin before the others
 )
 
 
-def around(connection: Connection, camera: str, since_us: int, until_us: int) -> tuple[int | None, int | None]:
-    """End of the last footage that began before ``since_us``, start of the first at ``until_us`` or later."""
-    _, before_us, after_us = edges(connection, camera, since_us, until_us)
-    return before_us, after_us
-
-
 def edges(
     connection: Connection, camera: str, since_us: int, until_us: int
 ) -> tuple[int | None, int | None, int | None]:
-    """End of the footage that began last of all, and what ``around`` tells."""
+    """End of the footage that began last of all, of that which began last before ``since_us``, and start of the first
+    at ``until_us`` or later."""
     row = connection.execute(_edges(), {"camera": camera, "since": since_us, "until": until_us}).one()
     return row.newest_us, row.before_us, row.after_us
 

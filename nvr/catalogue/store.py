@@ -149,19 +149,11 @@ class Catalogue(Accounts, Chronicle, Custody, Diary):
             spans = recordings.recorded(connection, camera, to_us(since), until_us)
         return ((from_us(start_us), from_us(end_us)) for start_us, end_us in spans)
 
-    def around(self, camera: str, since: datetime, until: datetime) -> tuple[datetime | None, datetime | None]:
-        """When the last footage that began before ``since`` ends, and the first that begins at ``until`` or later."""
-        with self._database.reading() as connection:
-            before_us, after_us = recordings.around(connection, camera, to_us(since), to_us(until))
-        return (
-            None if before_us is None else from_us(before_us),
-            None if after_us is None else from_us(after_us),
-        )
-
     def edges(
         self, camera: str, since: datetime, until: datetime
     ) -> tuple[datetime | None, datetime | None, datetime | None]:
-        """When the newest footage ends, and what ``around`` tells."""
+        """When the footage that began last of all ends, that which began last before ``since``, and when the first
+        begins at ``until`` or later."""
         with self._database.reading() as connection:
             found = recordings.edges(connection, camera, to_us(since), to_us(until))
         newest, before, after = (None if us is None else from_us(us) for us in found)

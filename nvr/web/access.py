@@ -83,14 +83,19 @@ async def visitor_of(connection: HTTPConnection, state: State) -> Visitor:
 
 
 def _find(state: State, hashed: str, kind: str) -> tuple[Key, Account] | None:
-    found = state.catalogue().find_key(hashed)
-    now = state.now()
-    if found is None or found[0].kind != kind or (found[0].expires is not None and found[0].expires <= now):
+    found, now = _valid(state, hashed), state.now()
+    if found is None or found[0].kind != kind:
         return None
     key, account = found
     if key.used is None or now - key.used > NOTED:
         _note_use(state, key, now)
     return key, account
+
+
+def _valid(state: State, hashed: str) -> tuple[Key, Account] | None:
+    found = state.catalogue().find_key(hashed)
+    expired = found is not None and found[0].expires is not None and found[0].expires <= state.now()
+    return None if expired else found
 
 
 async def stays(visitor: Visitor, state: State, camera: str | None = None) -> bool:
@@ -101,10 +106,10 @@ async def stays(visitor: Visitor, state: State, camera: str | None = None) -> bo
 
     def look() -> bool:
         try:
-            found = state.catalogue().find_key(visitor.digest)
+            found = _valid(state, visitor.digest)
         except CatalogueError:
             return True
-        if found is None or (found[0].expires is not None and found[0].expires <= state.now()):
+        if found is None:
             return False
         cameras = found[1].cameras
         return camera is None or cameras is None or camera in cameras

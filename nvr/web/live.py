@@ -17,7 +17,7 @@ from nvr.model import StreamName
 from nvr.web.access import AGAIN_S, stays, visitor_of
 from nvr.web.channel import Channel
 from nvr.web.refusal import Refusal
-from nvr.web.state import State, known
+from nvr.web.state import State, known, unknown_camera
 from nvr.web.wire import told
 
 router = APIRouter()
@@ -35,7 +35,7 @@ async def live(websocket: WebSocket, camera: str, stream: Annotated[StreamName, 
     try:
         visitor = await visitor_of(websocket, state)
         if not visitor.sees(camera):
-            raise Refusal(404, "unknown_camera", "no such camera")
+            raise unknown_camera()
         await run_in_threadpool(known, state, camera)
     except Refusal as refusal:
         await _refuse(websocket, CLOSE.get(refusal.status, 4400), refusal.message)

@@ -15,7 +15,7 @@ import pickle
 import signal
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 
 import uvicorn
@@ -43,19 +43,11 @@ M_ARENA_MAX, ARENAS = -8, 2
 
 
 class Server(uvicorn.Server):
-    """uvicorn, but for signals, which are the process's. ``on_start`` is called once it accepts connections."""
-
-    def __init__(self, options: uvicorn.Config, on_start: Callable[[], None] = lambda: None) -> None:
-        super().__init__(options)
-        self._on_start = on_start
+    """uvicorn, but for signals, which are the process's."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self._on_start()
 
 
 def options_of(app: ASGIApp, web: Web) -> uvicorn.Config:
@@ -178,6 +170,7 @@ def listen(config: Config) -> socket.socket:
             if web.listen == "::":
                 listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
             listening.bind(address)
+            listening.listen(BACKLOG)  # from here on, before a link is shown, who connects waits and is not refused
             stack.pop_all()
     except OSError as error:
         raise NvrError(

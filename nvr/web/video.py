@@ -202,8 +202,7 @@ class Span(Response):
         self._sending.add(self)
         try:
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-            if scope["method"] != "HEAD":
-                await self._send(send, gone)
+            await self._send(send, gone)
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
             self._sending.discard(self)

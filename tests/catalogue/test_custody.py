@@ -44,7 +44,7 @@ def test_what_is_no_footage_any_more_is_in_no_listing_and_no_sum(
     assert catalogue.summary(at(9)) == [CameraSummary("hik1", 2, at(2))]
     assert catalogue.usage() == [CameraUsage("hik1", 2, 30_000_000, at(0), at(2))]
     assert list(catalogue.recorded("hik1", START)) == [(at(0), at(2))]
-    assert catalogue.around("hik1", at(8), at(8)) == (at(2), None)
+    assert catalogue.edges("hik1", at(8), at(8)) == (at(2), at(2), None)
     assert catalogue.has_segment(last.path)
     assert list(catalogue.segments_in_state(state)) == [dataclasses.replace(last, state=state)]
 

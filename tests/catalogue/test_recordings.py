@@ -149,13 +149,13 @@ def test_recorded_joins_what_touches_and_keeps_apart_what_does_not(catalogue: Ca
     assert list(catalogue.recorded("nobody", START)) == []
 
 
-def test_around_tells_what_lies_on_both_sides(catalogue: Catalogue) -> None:
+def test_edges_tell_the_newest_and_what_lies_on_both_sides(catalogue: Catalogue) -> None:
     for start in (0, 1, 5, 6):
         catalogue.add_segment(segment(start, start + 1))
-    assert catalogue.around("hik1", at(3), at(4)) == (at(2), at(5))
-    assert catalogue.around("hik1", at(0), at(5)) == (None, at(5))
-    assert catalogue.around("hik1", at(9), at(9)) == (at(7), None)
-    assert catalogue.around("nobody", at(9), at(9)) == (None, None)
+    assert catalogue.edges("hik1", at(3), at(4)) == (at(7), at(2), at(5))
+    assert catalogue.edges("hik1", at(0), at(5)) == (at(7), None, at(5))
+    assert catalogue.edges("hik1", at(9), at(9)) == (at(7), at(7), None)
+    assert catalogue.edges("nobody", at(9), at(9)) == (None, None, None)
 
 
 @given(

@@ -129,7 +129,7 @@ def test_every_listing_searches_an_index_and_sorts_nothing(path: Path, name: str
 Use = Callable[[Catalogue], object]
 COVERED: dict[str, Use] = {
     "recorded": lambda catalogue: list(catalogue.recorded("hik1", START, START + timedelta(days=1))),
-    "around": lambda catalogue: catalogue.around("hik1", START, START),
+    "edges": lambda catalogue: catalogue.edges("hik1", START, START),
     "usage": lambda catalogue: catalogue.usage(),
     "summary": lambda catalogue: catalogue.summary(START),
 }

@@ -86,14 +86,13 @@ class Site:
         self.url = ""
         self._stack = ExitStack()
         self._server: Server | None = None
-        self._thread = threading.Thread(target=self._serve, name="site")
-        self._started = threading.Event()
+        self._thread = threading.Thread(target=self._serve, name="site", daemon=True)
         self.add_user("admin", "admin")
         self.add_user("bert", "viewer", ("hik2",))
 
     def __enter__(self) -> Self:
         self._thread.start()
-        assert self._started.wait(10)
+        until(lambda: self._server is not None and self._server.started, "the site is served")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -166,7 +165,7 @@ class Site:
         self.url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         self.app = build(self.state, self.audit, self._reload)
         options = options_of(guarded(self.app), self.config.web)
-        self._server = Server(options, self._started.set)
+        self._server = Server(options)
         await self._server.serve([listening])
 
     def _reload(self) -> bool:
@@ -180,8 +179,8 @@ HOLE = timedelta(seconds=7)
 def until(found: Callable[[], object], what: str) -> None:
     """Wait, bounded, for what a thread of the server does."""
     done = threading.Event()
-    for _ in range(1000):
+    for _ in range(3000):
         if found():
             return
         done.wait(0.01)
-    raise AssertionError(f"nothing within 10 s: {what}")
+    raise AssertionError(f"nothing within 30 s: {what}")

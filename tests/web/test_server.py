@@ -116,8 +116,8 @@ def test_it_listens_where_it_is_told(tmp_path: Path, address: str) -> None:
     except NvrError:
         assert address == "::1", "this machine has no IPv6"
         return
-    assert listening.getsockname()[1] == port
-    listening.close()
+    with listening, socket.create_connection(listening.getsockname()[:2], timeout=5) as early:
+        assert early.getpeername()[1] == port, "who comes before the page is served waits and is not refused"
 
 
 def certificate(folder: Path) -> tuple[Path, Path]:

@@ -7,6 +7,7 @@ of ``scripts/footage``.
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -25,6 +26,13 @@ PREPARED_BY = {"people_video": "video", "footage": "h264", "footage_h265": "h265
 """Fixture → what ``scripts/footage`` has to make for it."""
 FOOTAGE = pytest.StashKey[dict[str, Path | str]]()
 """What was prepared → its folder, or why there is none."""
+
+
+def pytest_configure() -> None:
+    """A shell's ``&`` ignores Ctrl-C and nohup ignores a hang-up, which every child inherits: tests send both."""
+    for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, handler)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

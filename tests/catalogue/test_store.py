@@ -88,11 +88,12 @@ def test_threads_share_one_catalogue(catalogue: Catalogue) -> None:
 
 @pytest.mark.parametrize("reports", [1, 7, 30])
 def test_kill_9_of_a_writer_loses_nothing_it_reported(path: Path, reports: int) -> None:
-    writer = start(path, "hik1", 0)
-    go(writer)
-    reported = [line(writer) for _ in range(reports)]
-    writer.send_signal(signal.SIGKILL)
-    reported += writer.communicate()[0].split()
+    with start(path, "hik1", 0) as writer:
+        assert writer.stdout is not None
+        go(writer)
+        reported = [line(writer) for _ in range(reports)]
+        writer.send_signal(signal.SIGKILL)
+        reported += writer.stdout.read().split()  # communicate() would miss what was read ahead for a line
     with Catalogue.open(path) as catalogue:
         stored = {str(found.id) for found in catalogue.events(START)}
         assert set(reported) <= stored

@@ -16,13 +16,14 @@ from typing import Any, Self
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "nvr"]
 WAIT_S = 30.0
+LONGEST_S = 240
 
 
 def nvr(*arguments: str, env: dict[str, str] | None = None, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    """A command that ends by itself."""
+    """A command that ends by itself; a test's own limit is usually shorter."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **(env or {})}
     return subprocess.run(
-        [*COMMAND, *arguments], capture_output=True, text=True, timeout=60, check=False, env=environment, cwd=cwd
+        [*COMMAND, *arguments], capture_output=True, text=True, timeout=LONGEST_S, check=False, env=environment, cwd=cwd
     )
 
 

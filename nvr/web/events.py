@@ -146,9 +146,9 @@ async def live(visitor: Guest, state: Here, request: Request, cameras: Cameras =
     herald: Herald = request.app.state.herald
 
     async def stream() -> AsyncIterator[str]:
-        yield "retry: 2000\n\n"
         checked, loop = 0.0, asyncio.get_running_loop()
-        with herald.listening() as inbox:
+        async with herald.listening() as inbox:
+            yield "retry: 2000\n\n"
             while True:
                 if loop.time() - checked > AGAIN_S:
                     checked = loop.time()

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 
 from fastapi.concurrency import run_in_threadpool
 
@@ -33,14 +33,21 @@ class Herald:
         self._state = state
         self._inboxes: set[asyncio.Queue[Told]] = set()
         self._wanted = asyncio.Event()
+        self._following = asyncio.Event()
 
-    @contextmanager
-    def listening(self) -> Iterator[asyncio.Queue[Told]]:
-        """What happens from now on."""
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[asyncio.Queue[Told]]:
+        """What happens from now on: nothing that is stored after this was entered is missed.
+
+        A catalogue that cannot be read keeps nobody waiting for longer than ``AGAIN_S``.
+        """
         inbox: asyncio.Queue[Told] = asyncio.Queue(WAITING)
         self._inboxes.add(inbox)
         self._wanted.set()
         try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(AGAIN_S):
+                    await self._following.wait()
             yield inbox
         finally:
             self._inboxes.discard(inbox)
@@ -51,24 +58,26 @@ class Herald:
         while True:
             if not self._inboxes:
                 follower = None
+                self._following.clear()
                 self._wanted.clear()
                 await self._wanted.wait()
             try:
                 catalogue = await run_in_threadpool(self._state.catalogue)
                 if follower is None or catalogue is not followed:
-                    follower, followed = Follower(catalogue), catalogue
-                    await run_in_threadpool(self._begin, follower)
+                    follower, followed = await run_in_threadpool(self._begin, catalogue), catalogue
+                    self._following.set()
                 for told in await run_in_threadpool(_look, follower):
                     self._tell(told)
             except CatalogueError as error:
                 log.warning("events cannot be followed: %s", error)
-                follower = None
                 await asyncio.sleep(AGAIN_S)
             await asyncio.sleep(LOOK_S)
 
-    def _begin(self, follower: Follower) -> None:
+    def _begin(self, catalogue: Catalogue) -> Follower:
+        follower = Follower(catalogue)
         for _ in follower.begin(self._state.now()):
             pass
+        return follower
 
     def _tell(self, told: Told) -> None:
         for inbox in self._inboxes:

@@ -34,8 +34,7 @@ def test_all_who_listen_are_told(site: Site) -> None:
     async def listen() -> None:
         speaker = Herald(site.state)
         task = asyncio.ensure_future(speaker.run())
-        with speaker.listening() as one, speaker.listening() as other:
-            await asyncio.sleep(herald.LOOK_S * 2)
+        async with speaker.listening() as one, speaker.listening() as other:
             await asyncio.to_thread(happen, site)
             assert (await told(one)).event.label == (await told(other)).event.label == "person"
         task.cancel()
@@ -51,8 +50,7 @@ def test_who_does_not_take_it_loses_the_oldest(site: Site, monkeypatch: pytest.M
     async def listen() -> None:
         speaker = Herald(site.state)
         task = asyncio.ensure_future(speaker.run())
-        with speaker.listening() as inbox, speaker.listening() as quick:
-            await asyncio.sleep(herald.LOOK_S * 2)
+        async with speaker.listening() as inbox, speaker.listening() as quick:
             for number in range(4):
                 await asyncio.to_thread(happen, site, f"label{number}")
                 await told(quick)
@@ -71,14 +69,28 @@ def test_a_database_that_is_gone_for_a_while_is_waited_for(site: Site, monkeypat
         speaker = Herald(site.state)
         task = asyncio.ensure_future(speaker.run())
         aside = site.database.with_suffix(".aside")
-        with speaker.listening() as inbox:
-            await asyncio.sleep(herald.LOOK_S)
+        async with speaker.listening() as inbox:
             site.database.rename(aside)
             await asyncio.sleep(herald.LOOK_S * 2)
             aside.rename(site.database)
-            await asyncio.sleep(herald.LOOK_S * 3)
-            await asyncio.to_thread(happen, site)
+            await asyncio.to_thread(happen, site)  # before it has looked again: what is stored meanwhile is told, too
             assert (await told(inbox)).event.label == "person"
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+    run(listen())
+
+
+def test_a_database_that_is_gone_keeps_nobody_from_listening(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(herald, "AGAIN_S", 0.05)
+
+    async def listen() -> None:
+        site.database.unlink()
+        speaker = Herald(site.state)
+        task = asyncio.ensure_future(speaker.run())
+        async with asyncio.timeout(10), speaker.listening() as inbox:
+            assert inbox.empty()
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task

@@ -3,6 +3,7 @@
 import { useRef } from "preact/hooks";
 import type { Point } from "../api/types";
 import { t } from "../i18n";
+import { useShape } from "../ui/shape";
 import { arrowOf, nearestEdge, withPointAfter, withPointMoved, withoutPoint, type Item } from "./shapes";
 
 interface Props {
@@ -14,22 +15,21 @@ interface Props {
   nameOf: (item: Item) => string;
 }
 
-/** The drawing's own units; points are fractions of it. */
+/** The drawing's own units; points are fractions of it. Its height follows from the picture's shape. */
 const WIDTH = 1600;
-const HEIGHT = 900;
-
-const place = ([x, y]: Point) => `${x * WIDTH},${y * HEIGHT}`;
 
 export function Drawing({ items, chosen, picture, onChoose, onChange, nameOf }: Props) {
   const svg = useRef<SVGSVGElement>(null);
+  const shape = useShape();
+  const height = WIDTH / shape.aspect;
   const pointOf = (event: MouseEvent): Point => {
     const box = svg.current!.getBoundingClientRect();
     return [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
   };
   return (
-    <div class="tile zones-picture">
-      {picture ? <img src={picture} alt="" /> : <div class="cover"><p>{t("zn.noPicture")}</p></div>}
-      <svg ref={svg} viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" class="shapes" data-testid="shapes">
+    <div class="tile shaped" style={shape.style}>
+      {picture ? <img src={picture} alt="" onLoad={shape.onLoad} /> : <div class="cover"><p>{t("zn.noPicture")}</p></div>}
+      <svg ref={svg} viewBox={`0 0 ${WIDTH} ${height}`} preserveAspectRatio="none" class="shapes" data-testid="shapes">
         <defs>
           <marker id="arrow" viewBox="0 0 10 10" refX="8" refY="5" markerWidth="7" markerHeight="7" orient="auto">
             <path d="M0 0L10 5L0 10z" class="arrow-head" />
@@ -42,10 +42,10 @@ export function Drawing({ items, chosen, picture, onChoose, onChange, nameOf }: 
               const at = pointOf(event);
               onChange(withPointAfter(item, nearestEdge(item, at), at));
             }}>
-            <Outline item={item} label={nameOf(item)} />
+            <Outline item={item} label={nameOf(item)} height={height} />
             {item.key === chosen && item.points.map((_, n) => (
-              <Handle key={n} item={item} n={n} label={t("zn.point", { name: nameOf(item), n: n + 1, all: item.points.length })}
-                pointOf={pointOf} onChange={onChange} />
+              <Handle key={n} item={item} n={n} height={height} pointOf={pointOf} onChange={onChange}
+                label={t("zn.point", { name: nameOf(item), n: n + 1, all: item.points.length })} />
             ))}
           </g>
         ))}
@@ -54,18 +54,18 @@ export function Drawing({ items, chosen, picture, onChoose, onChange, nameOf }: 
   );
 }
 
-function Outline({ item, label }: { item: Item; label: string }) {
-  const points = item.points.map(place).join(" ");
+function Outline({ item, label, height }: { item: Item; label: string; height: number }) {
+  const points = item.points.map(([left, top]) => `${left * WIDTH},${top * height}`).join(" ");
   const [x, y] = item.points[0];
-  const name = <text x={x * WIDTH + 10} y={Math.max(34, y * HEIGHT - 12)} class="shape-name">{label}</text>;
+  const name = <text x={x * WIDTH + 10} y={Math.max(34, y * height - 12)} class="shape-name">{label}</text>;
   if (item.kind !== "lines") return <><polygon points={points} class="hit" /><polygon points={points} />{name}</>;
-  const arrow = arrowOf(item, WIDTH / HEIGHT);
+  const arrow = arrowOf(item, WIDTH / height);
   const [from, to] = [arrow.from, arrow.to];
   return (
     <>
       <polyline points={points} class="hit" />
       <polyline points={points} />
-      <line class="arrow" x1={from[0] * WIDTH} y1={from[1] * HEIGHT} x2={to[0] * WIDTH} y2={to[1] * HEIGHT} marker-end="url(#arrow)" />
+      <line class="arrow" x1={from[0] * WIDTH} y1={from[1] * height} x2={to[0] * WIDTH} y2={to[1] * height} marker-end="url(#arrow)" />
       {name}
     </>
   );
@@ -73,8 +73,8 @@ function Outline({ item, label }: { item: Item; label: string }) {
 
 const STEPS: Record<string, Point> = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
-function Handle({ item, n, label, pointOf, onChange }: {
-  item: Item; n: number; label: string; pointOf: (event: MouseEvent) => Point; onChange: (item: Item) => void;
+function Handle({ item, n, height, label, pointOf, onChange }: {
+  item: Item; n: number; height: number; label: string; pointOf: (event: MouseEvent) => Point; onChange: (item: Item) => void;
 }) {
   const dragging = useRef(false);
   const [x, y] = item.points[n];
@@ -88,7 +88,7 @@ function Handle({ item, n, label, pointOf, onChange }: {
     event.preventDefault();
   };
   return (
-    <circle cx={x * WIDTH} cy={y * HEIGHT} r="14" class="handle" tabindex={0} role="button" aria-label={label} data-point={n}
+    <circle cx={x * WIDTH} cy={y * height} r="14" class="handle" tabindex={0} role="button" aria-label={label} data-point={n}
       onKeyDown={key}
       onDblClick={(event) => event.stopPropagation()}
       onPointerDown={(event) => {

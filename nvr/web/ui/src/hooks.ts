@@ -1,39 +1,23 @@
 /** Small hooks that several pages share. */
 
-import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useReducer, useRef } from "preact/hooks";
+import { Loader } from "./loader";
 
-export interface Loaded<T> {
-  value: T | null;
-  error: unknown;
-  reload: () => Promise<void>;
-  set: (value: T) => void;
-}
+export type Loaded<T> = Pick<Loader<T>, "value" | "error" | "reload" | "set">;
 
-/** Loads once, and again every `every` ms while the page is visible. An older answer never covers a newer one. */
+/** Loads once, and again every `every` ms while the page is visible. What was loaded for other `deps` is forgotten. */
 export function useLoaded<T>(load: () => Promise<T>, deps: readonly unknown[], every = 0): Loaded<T> {
-  const [value, set] = useState<T | null>(null);
-  const [error, setError] = useState<unknown>(null);
-  const turn = useRef(0);
-  const reload = useCallback(async () => {
-    const mine = ++turn.current;
-    try {
-      const fresh = await load();
-      if (mine !== turn.current) return;
-      set(fresh);
-      setError(null);
-    } catch (problem) {
-      if (mine === turn.current) setError(problem);
-    }
-  }, deps);
+  const [, again] = useReducer((n: number) => n + 1, 0);
+  const loader = useMemo(() => new Loader(load, () => again(0)), deps);
   useEffect(() => {
-    void reload();
-    const timer = every ? setInterval(() => !document.hidden && void reload(), every) : 0;
+    void loader.reload();
+    const timer = every ? setInterval(() => !document.hidden && loader.tick(), every) : 0;
     return () => {
-      turn.current++;
+      loader.close();
       clearInterval(timer);
     };
-  }, [reload, every]);
-  return { value, error, reload, set };
+  }, [loader, every]);
+  return loader;
 }
 
 /** Calls the newest version of a function from a place that was set up once. */

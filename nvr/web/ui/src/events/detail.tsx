@@ -21,7 +21,7 @@ import { SnapshotOverlay } from "./overlay";
 
 export function EventDetailPage({ route }: { route: Route }) {
   const told = useLoaded(() => askEvent(route.arg), [route.arg]);
-  const event = told.value && String(told.value.id) === route.arg ? told.value : null;
+  const event = told.value;
   useTitle(event ? `${labelText(event.label)} ${event.camera}` : t("ev.title"));
   if (!event) return told.error ? <ErrorNote error={told.error} onRetry={() => void told.reload()} /> : <Loading />;
   return <Detail key={event.id} event={event} filter={filterOf(route.query)} onChange={told.set} />;

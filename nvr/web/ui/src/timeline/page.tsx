@@ -8,6 +8,7 @@ import { t } from "../i18n";
 import { Controls, SkipNote } from "../player/controls";
 import { PlayerTile } from "../player/tile";
 import { href, replaceAddress, type Route } from "../route";
+import { isAdmin } from "../session";
 import { rfc3339, SECOND } from "../time";
 import { Empty, ErrorNote, Loading } from "../ui/parts";
 import { TimelineBar } from "./bar";
@@ -17,7 +18,8 @@ import { isTyping, wishOf, type Wish } from "./keys";
 import { Legend } from "./legend";
 import { Marking } from "./marking";
 import type { Scene } from "./paint";
-import { MOST_WATCHED, startOf, useGrant, useTimeline, watchedOf, type TimelineState } from "./state";
+import { MOST_WATCHED, watchedOf } from "./names";
+import { startOf, useGrant, useTimeline, type TimelineState } from "./state";
 import { TimelineSummary } from "./summary";
 import { following } from "./view";
 import { Watchers } from "./watchers";
@@ -26,22 +28,22 @@ export function TimelinePage({ route }: { route: Route }) {
   useTitle(t("tl.title"));
   const cameras = useLoaded(askCameras, [], 30 * SECOND);
   if (!cameras.value) return cameras.error ? <ErrorNote error={cameras.error} onRetry={() => void cameras.reload()} /> : <Loading />;
-  if (!cameras.value.length) return <Empty>{t("live.none")}</Empty>;
+  if (!cameras.value.length && !route.query.has("camera")) return <Empty>{t(isAdmin() ? "live.none" : "live.noneForYou")}</Empty>;
   return <Timeline route={route} cameras={cameras.value} />;
 }
 
 function Timeline({ route, cameras }: { route: Route; cameras: Camera[] }) {
-  const names = useMemo(() => cameras.map((one) => one.camera), [cameras]);
+  const configured = useMemo(() => cameras.map((one) => one.camera), [cameras]);
   const [help, setHelp] = useState(false);
-  const state = useTimeline(route, names);
-  useKeys(useGrant(state, names, () => setHelp(true)));
+  const state = useTimeline(route, configured);
+  useKeys(useGrant(state, () => setHelp(true)));
   useFollow(state);
-  useAddress(route, state, names);
+  useAddress(route, state, configured);
   return (
     <div class="page timeline-page">
       <h1 class="sr-only">{t("tl.title")}</h1>
       <Watching state={state} />
-      <Chart state={state} names={names} onHelp={() => setHelp(true)} />
+      <Chart state={state} onHelp={() => setHelp(true)} />
       {help && <KeysDialog onClose={() => setHelp(false)} />}
     </div>
   );
@@ -64,8 +66,8 @@ function Watching({ state }: { state: TimelineState }) {
   );
 }
 
-function Chart({ state, names, onHelp }: { state: TimelineState; names: string[]; onHelp: () => void }) {
-  const { view, store, watched, player, marks, shown, watch } = state;
+function Chart({ state, onHelp }: { state: TimelineState; onHelp: () => void }) {
+  const { view, store, names, watched, player, marks, shown, watch } = state;
   const ledger = store.current;
   const toggle = (camera: string) =>
     watch(watched.includes(camera) ? watched.filter((one) => one !== camera) : [...watched, camera].slice(-MOST_WATCHED));
@@ -118,7 +120,7 @@ function useFollow({ player, moveView }: TimelineState): void {
 }
 
 /** The address tells where one is, so that it can be shared and the way back leads there. */
-function useAddress(route: Route, { player, watched, seek, watch }: TimelineState, names: string[]): void {
+function useAddress(route: Route, { player, watched, seek, watch }: TimelineState, configured: string[]): void {
   const second = Math.floor(player.at / (2 * SECOND)) * 2 * SECOND;
   const first = useRef(true);
   useEffect(() => {
@@ -128,7 +130,7 @@ function useAddress(route: Route, { player, watched, seek, watch }: TimelineStat
     if (first.current) first.current = false;
     else {
       if (route.query.has("at")) seek(startOf(route));
-      if (route.query.has("camera")) watch(watchedOf(route, names));
+      if (route.query.has("camera")) watch(watchedOf(route, configured));
     }
   }, [route]);
 }

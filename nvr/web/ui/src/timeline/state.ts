@@ -11,16 +11,17 @@ import { HOUR, MINUTE, parse, SECOND } from "../time";
 import type { Wish } from "./keys";
 import { gapAt, neighbour, offAt, rowFor, type Ledger } from "./ledger";
 import { withMark, type Marks } from "./marking";
+import { namesOf, watchedOf } from "./names";
 import { LedgerStore } from "./store";
 import { centred, following, limited, panned, zoomed, type View } from "./view";
-
-export const MOST_WATCHED = 4;
 
 export interface TimelineState {
   view: View;
   setView: (view: View) => void;
   /** Changes the view without a limit, by what it was. */
   moveView: (change: (before: View) => View) => void;
+  /** Of the rows. */
+  names: string[];
   watched: string[];
   watch: (cameras: string[]) => void;
   marks: Marks;
@@ -36,11 +37,6 @@ export interface TimelineState {
 export function startOf(route: Route): number {
   const at = parse(route.query.get("at") ?? "");
   return Number.isNaN(at) ? Date.now() - MINUTE : at;
-}
-
-export function watchedOf(route: Route, names: string[]): string[] {
-  const asked = route.query.getAll("camera").filter((name) => names.includes(name));
-  return asked.length ? asked.slice(0, MOST_WATCHED) : names.slice(0, 1);
 }
 
 /** An hour around the moment; near now the room of the future is small. */
@@ -75,15 +71,17 @@ function useLedger(view: View): LedgerStore {
   return store.current;
 }
 
-export function useTimeline(route: Route, names: string[]): TimelineState {
+export function useTimeline(route: Route, configured: string[]): TimelineState {
   const [view, moveView] = useState<View>(() => beginning(startOf(route), Date.now()));
-  const [watched, watch] = useState(() => watchedOf(route, names));
+  const [watched, watch] = useState(() => watchedOf(route, configured));
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
   const [marks, setMarks] = useState<Marks>([null, null]);
   const store = useLedger(view);
+  const rows = store.current.rows;
+  const names = useMemo(() => namesOf(configured, rows, watched), [configured, rows, watched]);
   const player = usePlayer(startOf(route), true, useMemo(() => explainer(() => store.current), [store]));
   return {
-    view, moveView, watched, watch, marks, setMarks, hidden, store, player,
+    view, moveView, names, watched, watch, marks, setMarks, hidden, store, player,
     setView: (next) => moveView(limited(next, Date.now())),
     shown: (label) => !hidden.has(label),
     toggleLabel: (label) => setHidden(toggled(hidden, label)),
@@ -101,7 +99,7 @@ function toggled(before: ReadonlySet<string>, label: string): Set<string> {
 }
 
 /** What a key wishes for, done. */
-export function useGrant(state: TimelineState, names: string[], help: () => void) {
+export function useGrant(state: TimelineState, help: () => void) {
   return useLatest((wish: Wish) => {
     const { player, view, seek } = state;
     switch (wish.do) {
@@ -114,7 +112,7 @@ export function useGrant(state: TimelineState, names: string[], help: () => void
       }
       case "home": return seek(view.from);
       case "end": return seek(view.to);
-      case "camera": return names[wish.n] ? state.watch([names[wish.n]]) : undefined;
+      case "camera": return state.names[wish.n] ? state.watch([state.names[wish.n]]) : undefined;
       case "zoom": return state.setView(zoomed(view, anchorOf(view, player.at), wish.factor));
       case "help": return help();
       default: return state.setMarks(withMark(state.marks, wish.do === "markIn" ? 0 : 1, player.at));

@@ -2,7 +2,7 @@
 
 import { useEffect, useReducer, useState } from "preact/hooks";
 import { ApiError } from "./api/error";
-import { whenLoggedOut } from "./api/client";
+import { whenCsrfIsOld, whenLoggedOut } from "./api/client";
 import { EventDetailPage } from "./events/detail";
 import { EventsPage } from "./events/page";
 import { ExportsPage } from "./exports/page";
@@ -26,6 +26,7 @@ const PAGES: [string, Key, IconName][] = [
 ];
 
 whenLoggedOut(leaveForLogin);
+whenCsrfIsOld(loadAccount);
 
 export function App() {
   const [, again] = useReducer((n: number) => n + 1, 0);

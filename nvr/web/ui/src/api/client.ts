@@ -8,6 +8,7 @@ type Query = Record<string, string | number | boolean | null | undefined | strin
 
 let csrf = "";
 let onLoggedOut: () => void = () => undefined;
+let renewCsrf: () => Promise<void> = async () => undefined;
 
 export function setCsrf(value: string): void {
   csrf = value;
@@ -15,6 +16,11 @@ export function setCsrf(value: string): void {
 
 export function whenLoggedOut(call: () => void): void {
   onLoggedOut = call;
+}
+
+/** What gets another `csrf`: a login in another tab makes the one of this tab worthless. */
+export function whenCsrfIsOld(call: () => Promise<void>): void {
+  renewCsrf = call;
 }
 
 /** The address of something below the API; a list becomes a repeated parameter, nothing is left out. */
@@ -55,9 +61,16 @@ export async function get<T>(path: string, query: Query = {}, signal?: AbortSign
 }
 
 export async function send<T>(method: string, path: string, body?: unknown): Promise<T> {
-  const headers: Record<string, string> = { "X-NVR-CSRF": csrf };
-  if (body !== undefined) headers["Content-Type"] = "application/json";
-  const answer = await request(address(path), { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+  const ask = () => {
+    const headers: Record<string, string> = { "X-NVR-CSRF": csrf };
+    if (body !== undefined) headers["Content-Type"] = "application/json";
+    return request(address(path), { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+  };
+  const answer = await ask().catch(async (error: unknown) => {
+    if (!(error instanceof ApiError && error.status === 403 && error.code === "csrf")) throw error;
+    await renewCsrf();
+    return ask();
+  });
   const text = await answer.text();
   return (text ? JSON.parse(text) : null) as T;
 }

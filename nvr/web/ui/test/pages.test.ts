@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { NvrEvent } from "../src/api/types";
 import { filterOf, fits, requestOf } from "../src/events/filter";
-import { NONE, withEvent, withPage, withWaiting } from "../src/events/list";
+import { NONE, withEvent, withPage, withRenewed, withWaiting } from "../src/events/list";
 import { chooseStream } from "../src/live/choice";
 import { arrowOf, crossesItself, fresh, itemsOf, nearestEdge, problems, withoutPoint, withPointAfter, withPointMoved, zonesOf } from "../src/zones/shapes";
 
@@ -48,6 +48,35 @@ describe("the list", () => {
     expect(held.events).toHaveLength(2);
     expect(held.waiting.map((one) => one.end)).toEqual(["x"]);
     expect(withWaiting(held).events.map((one) => one.id)).toEqual(["3", "2", "1"]);
+  });
+});
+
+describe("the list after a while without news", () => {
+  const at = (id: string, minute: number, more = {}) => event(id, { start: `2026-11-28T10:${String(minute).padStart(2, "0")}:00Z`, ...more });
+  const before = withPage(NONE, [at("3", 30), at("2", 20), at("1", 10)], "1");
+  const ids = (events: NvrEvent[]) => events.map((one) => one.id);
+
+  it("has what was missed at its place, and what has changed", () => {
+    const now = withRenewed(before, [at("5", 50), at("4", 25), at("3", 30, { end: "x" })], "3", false);
+    expect(ids(now.events)).toEqual(["5", "3", "4", "2", "1"]);
+    expect(now.events[1].end).toBe("x");
+    expect(now.next).toBe("1");
+  });
+
+  it("lets what was missed wait while one reads", () => {
+    const now = withRenewed(before, [at("5", 50), at("4", 40), at("3", 30)], "3", true);
+    expect([ids(now.events), ids(now.waiting)]).toEqual([["3", "2", "1"], ["5", "4"]]);
+    expect(ids(withWaiting(now).events)).toEqual(["5", "4", "3", "2", "1"]);
+  });
+
+  it("begins anew where a hole would remain", () => {
+    const now = withRenewed(before, [at("9", 59), at("8", 58)], "8", false);
+    expect([ids(now.events), now.next]).toEqual([["9", "8"], "8"]);
+  });
+
+  it("leaves out what is older than it goes back", () => {
+    expect(withEvent(before, at("0", 5), false)).toBe(before);
+    expect(ids(withEvent({ ...before, next: null }, at("0", 5), false).events)).toEqual(["3", "2", "1", "0"]);
   });
 });
 

@@ -1,58 +1,15 @@
 /** The gallery of events: newest first, without end, and new ones on top as they happen. */
 
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { events as askEvents } from "../api/calls";
-import { isAbort } from "../api/error";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import { useTitle } from "../hooks";
 import { t } from "../i18n";
 import { go, href, type Route } from "../route";
 import { Button, Empty, ErrorNote, Loading } from "../ui/parts";
 import { EventCard } from "./card";
-import { addressOf, filterOf, fits, requestOf, type Filter } from "./filter";
+import { addressOf, filterOf, fits } from "./filter";
 import { Filters } from "./filters";
-import { NONE, withEvent, withPage, withWaiting, type Shown } from "./list";
 import { listenToEvents } from "./live";
-
-const PAGE = 60;
-
-interface Pages {
-  shown: Shown;
-  loading: boolean;
-  error: unknown;
-  more: () => void;
-  change: (how: (before: Shown) => Shown) => void;
-}
-
-/** Another filter begins anew; an answer to an older one is thrown away. */
-function usePages(filter: Filter, key: string): Pages {
-  const [shown, setShown] = useState<Shown>(NONE);
-  const [loading, setLoading] = useState(true);
-  const [error, setError] = useState<unknown>(null);
-  const abort = useRef<AbortController | null>(null);
-  const load = async (before: string | null, anew: boolean) => {
-    abort.current?.abort();
-    const mine = (abort.current = new AbortController());
-    setLoading(true);
-    try {
-      const page = await askEvents({ ...requestOf(filter), limit: PAGE, before }, mine.signal);
-      setShown((now) => withPage(anew ? NONE : now, page.events, page.next));
-      setError(null);
-    } catch (problem) {
-      if (isAbort(problem)) return;
-      setError(problem);
-    }
-    setLoading(false);
-  };
-  useEffect(() => {
-    void load(null, true);
-    return () => abort.current?.abort();
-  }, [key]);
-  const more = () => {
-    if (!loading && shown.next !== null) void load(shown.next, false);
-    else if (!loading && error) void load(null, true);
-  };
-  return { shown, loading, error, more, change: setShown };
-}
+import { usePages } from "./pages";
 
 export function EventsPage({ route }: { route: Route }) {
   useTitle(t("ev.title"));
@@ -60,11 +17,9 @@ export function EventsPage({ route }: { route: Route }) {
   const filter = useMemo(() => filterOf(route.query), [key]);
   const pages = usePages(filter, key);
   const { shown } = pages;
-  useEffect(() => listenToEvents(filter.camera, (event) => {
-    if (fits(filter, event)) pages.change((before) => withEvent(before, event, scrollY > 200));
-  }), [key]);
+  useEffect(() => listenToEvents(filter.camera, (event) => fits(filter, event) && pages.tell(event), pages.renew), [key]);
   const showWaiting = () => {
-    pages.change(withWaiting);
+    pages.showWaiting();
     scrollTo({ top: 0 });
   };
   const end = useNearEnd(pages.more, shown.events.length);

@@ -74,4 +74,5 @@ export const enManage = {
   "zn.saved": "Saved; it counts from now on.",
   "zn.noPicture": "No picture of this camera yet; the shapes are shown without one.",
   "zn.unsaved": "not saved",
+  "zn.leave": "The zones were changed and not saved. Leave without saving?",
 } as const;

@@ -76,4 +76,5 @@ export const zhManage: Record<keyof typeof enManage, string> = {
   "zn.saved": "已保存，即刻生效。",
   "zn.noPicture": "还没有此摄像机的画面；仅显示图形。",
   "zn.unsaved": "未保存",
+  "zn.leave": "区域已更改但未保存。不保存就离开吗？",
 };

@@ -10,6 +10,7 @@ import { href, type Route } from "../route";
 import { isAdmin } from "../session";
 import { Button, Empty, ErrorNote, Loading, Note } from "../ui/parts";
 import { Drawing } from "./drawing";
+import { useLeaveQuestion } from "./leave";
 import { ShapeList } from "./list";
 import { fresh, itemsOf, least, problems, zonesOf, type Item, type Kind, type Problem } from "./shapes";
 
@@ -25,15 +26,18 @@ export function ZonesPage({ route }: { route: Route }) {
   return <Editor key={route.arg} camera={route.arg} told={told.value} picture={picture.value} />;
 }
 
-type Outcome = { kind: "idle" | "changed" | "busy" } | { kind: "saved"; restart: string | null } | { kind: "failed"; error: unknown };
+type Outcome = { kind: "idle" | "busy" } | { kind: "saved"; restart: string | null } | { kind: "failed"; error: unknown };
 
 function Editor({ camera, told, picture }: { camera: string; told: Zones; picture: string | null }) {
   const [items, setItems] = useState<Item[]>(() => itemsOf(told));
   const [chosen, choose] = useState<number | null>(items[0]?.key ?? null);
+  const [saved, setSaved] = useState(items);
   const [outcome, setOutcome] = useState<Outcome>({ kind: "idle" });
+  const changed = items !== saved;
+  useLeaveQuestion(changed);
   const edit = (next: Item[]) => {
     setItems(next);
-    setOutcome({ kind: "changed" });
+    setOutcome({ kind: "idle" });
   };
   const change = (item: Item) => edit(items.map((one) => (one.key === item.key ? item : one)));
   const add = (kind: Kind) => {
@@ -48,6 +52,7 @@ function Editor({ camera, told, picture }: { camera: string; told: Zones; pictur
     setOutcome({ kind: "busy" });
     try {
       const answer = await saveZones(camera, zonesOf(items));
+      setSaved(items);
       setOutcome({ kind: "saved", restart: answer?.restart ?? null });
     } catch (error) {
       setOutcome({ kind: "failed", error });
@@ -55,7 +60,7 @@ function Editor({ camera, told, picture }: { camera: string; told: Zones; pictur
   };
   return (
     <div class="page">
-      <EditorBar camera={camera} outcome={outcome} wrong={wrong.length > 0} onSave={() => void save()} />
+      <EditorBar camera={camera} outcome={outcome} changed={changed} wrong={wrong.length > 0} onSave={() => void save()} />
       {wrong.map((one) => <p class="note warn" role="alert" key={`${one.what}${one.item.key}`}>{problemText(one, nameOf)}</p>)}
       <div class="detail-body">
         <Drawing items={items} chosen={chosen} picture={picture} onChoose={choose} onChange={change} nameOf={nameOf} />
@@ -67,14 +72,16 @@ function Editor({ camera, told, picture }: { camera: string; told: Zones; pictur
   );
 }
 
-function EditorBar({ camera, outcome, wrong, onSave }: { camera: string; outcome: Outcome; wrong: boolean; onSave: () => void }) {
+function EditorBar({ camera, outcome, changed, wrong, onSave }: {
+  camera: string; outcome: Outcome; changed: boolean; wrong: boolean; onSave: () => void;
+}) {
   return (
     <>
       <div class="bar">
         <a class="button" href={href("live", camera)}><Icon name="left" /><span>{camera}</span></a>
         <h1>{t("zn.title", { camera })}</h1>
         <span class="grow" />
-        {outcome.kind === "changed" && <span class="chip warn">{t("zn.unsaved")}</span>}
+        {changed && outcome.kind !== "busy" && <span class="chip warn">{t("zn.unsaved")}</span>}
         <Button kind="main" label={t("act.save")} testid="save" disabled={outcome.kind === "busy" || wrong} onClick={onSave} />
       </div>
       {outcome.kind === "failed" && <ErrorNote error={outcome.error} />}

@@ -4,13 +4,14 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { pictureAddress } from "../api/calls";
 import { request } from "../api/client";
 import { labelColour } from "../colours";
-import { clockText, dateText, momentText } from "../format";
-import { labelText, reasonText, t } from "../i18n";
+import { clockText, dateText } from "../format";
+import { labelText, t } from "../i18n";
 import { clamp } from "../ranges";
 import { rfc3339, SECOND } from "../time";
-import { gapAt, marksNear, offAt, recordedAt, rowFor, type Row } from "./ledger";
+import { gapAt, marksNear, offAt, recordedAt, rowFor, type Ledger, type Row } from "./ledger";
 import type { Scene } from "./paint";
 import { span } from "./view";
+import { gapWords, offWords } from "./words";
 
 export interface Hover {
   x: number;
@@ -28,10 +29,10 @@ export function Preview({ hover, scene, width }: { hover: Hover; scene: Scene; w
   const url = usePicture(camera ?? "", hover.at, has);
   const left = clamp(hover.x - WIDTH / 2, 0, Math.max(0, width - WIDTH));
   return (
-    <div class="preview" style={{ left: `${left}px` }} role="status" data-testid="preview">
+    <div class="preview" style={{ left: `${left}px` }} data-testid="preview">
       {has && (url ? <img src={url} alt="" /> : <div class="preview-empty" />)}
       <p><strong>{camera}</strong> {dateText(hover.at)} {clockText(hover.at)}</p>
-      {row && <p class="quiet">{words(row, hover.at)}</p>}
+      {row && <p class="quiet">{words(scene.ledger, row, hover.at)}</p>}
       {row && <Marks row={row} at={hover.at} scene={scene} width={width} />}
     </div>
   );
@@ -44,49 +45,54 @@ function Marks({ row, at, scene, width }: { row: Row; at: number; scene: Scene; 
   ))}</>;
 }
 
-function words(row: Row, at: number): string {
+function words(ledger: Ledger, row: Row, at: number): string {
   const gap = gapAt(row, at);
-  if (gap) {
-    const why = reasonText(gap.reason, gap.meaning, gap.detail);
-    const from = momentText(gap.start);
-    return gap.open ? t("tl.openGap", { from, why }) : t("tl.gap", { from, to: momentText(gap.end), why });
-  }
+  if (gap) return gapWords(ledger, gap);
   const off = offAt(row, at);
-  if (off) return t("tl.offSpan", { from: clockText(off.start), to: off.open ? "…" : clockText(off.end) });
+  if (off) return offWords(ledger, off);
   if (recordedAt(row, at)) return "";
   return at > Date.now() ? t("tl.notYet") : t("tl.unknown");
 }
 
-/** One request at a time; when it is done, the newest wish is next. The last picture stays until then. */
+interface Wanted {
+  busy: boolean;
+  done: string;
+  wish: string;
+  camera: string;
+  address: string;
+  gone: boolean;
+}
+
+/** One request at a time; when it is done, the newest wish is next. The camera's last picture stays until then. */
 function usePicture(camera: string, at: number, wanted: boolean): string {
-  const [url, setUrl] = useState("");
-  const state = useRef({ busy: false, done: "", wish: "", address: "", gone: false });
+  const [{ of, url }, setPicture] = useState({ of: "", url: "" });
+  const state = useRef<Wanted>({ busy: false, done: "", wish: "", camera: "", address: "", gone: false });
   const second = Math.floor(at / SECOND) * SECOND;
   const one = state.current;
   one.wish = wanted ? `${camera} ${second}` : "";
+  one.camera = camera;
   one.address = pictureAddress(camera, rfc3339(second), WIDTH);
   useEffect(() => {
-    if (one.wish && one.wish !== one.done) void fetchNewest(one, setUrl);
+    if (one.wish && one.wish !== one.done) void fetchNewest(one, (of, url) => setPicture({ of, url }));
   }, [one.wish]);
   useEffect(() => () => {
     one.gone = true;
   }, []);
   useEffect(() => () => URL.revokeObjectURL(url), [url]);
-  return url;
+  return of === camera ? url : "";
 }
 
-async function fetchNewest(
-  one: { busy: boolean; done: string; wish: string; address: string; gone: boolean }, show: (url: string) => void,
-): Promise<void> {
+async function fetchNewest(one: Wanted, show: (camera: string, url: string) => void): Promise<void> {
   if (one.busy) return;
   one.busy = true;
   while (one.wish && one.wish !== one.done && !one.gone) {
-    const wish = one.wish;
+    const { wish, camera } = one;
     try {
       const picture = await (await request(one.address)).blob();
-      if (!one.gone) show(URL.createObjectURL(picture));
+      if (!one.gone) show(camera, URL.createObjectURL(picture));
     } catch {
-      // The words below the picture say what there is.
+      // The words say what there is; an older picture would be of another moment.
+      if (!one.gone) show(camera, "");
     }
     one.done = wish;
   }

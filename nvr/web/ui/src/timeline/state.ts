@@ -14,6 +14,7 @@ import { withMark, type Marks } from "./marking";
 import { namesOf, watchedOf } from "./names";
 import { LedgerStore } from "./store";
 import { centred, following, limited, panned, zoomed, type View } from "./view";
+import { isCut } from "./words";
 
 export interface TimelineState {
   view: View;
@@ -48,15 +49,15 @@ function beginning(at: number, now: number): View {
 
 /** The ledger on the page explains a gap without a request. */
 function explainer(ledger: () => Ledger): Explain {
-  const cut = (one: { start: number; end: number; open: boolean }) =>
-    one.start <= ledger().from || (!one.open && one.end >= ledger().to);
   return (camera, at) => {
     const row = rowFor(ledger(), camera);
     const gap = row && gapAt(row, at);
     const off = row && !gap && offAt(row, at);
     const found = gap ?? off;
+    if (!found) return null;
     // Of a span that reaches beyond what was asked for, the server tells the whole.
-    if (!found || cut(found)) return null;
+    const cut = isCut(ledger(), found);
+    if (cut.before || cut.behind) return null;
     const words = gap ? { reason: gap.reason, meaning: gap.meaning } : { reason: "schedule", meaning: t("tl.off") };
     return { start: found.start, end: found.open ? null : found.end, ...words, detail: found.detail, live: false, told: true };
   };

@@ -1,9 +1,9 @@
 /** The timeline in words, for those who do not see the canvas. */
 
-import { momentText } from "../format";
-import { reasonText, t } from "../i18n";
+import { t } from "../i18n";
 import type { Gap, Ledger, Row } from "./ledger";
 import type { View } from "./view";
+import { gapWords } from "./words";
 
 const MOST = 40;
 
@@ -12,26 +12,20 @@ export function TimelineSummary({ ledger, view }: { ledger: Ledger; view: View }
     items.filter((one) => one.end > view.from && one.start < view.to);
   return (
     <section class="sr-only" data-testid="timeline-summary" aria-label={t("tl.summary")}>
-      {ledger.rows.map((row) => <RowSummary key={row.camera} row={row} gaps={within(row.gaps)}
+      {ledger.rows.map((row) => <RowSummary key={row.camera} ledger={ledger} row={row} gaps={within(row.gaps)}
         spans={within(row.recorded).length} events={within(row.events).length} />)}
     </section>
   );
 }
 
-function RowSummary({ row, gaps, spans, events }: { row: Row; gaps: Gap[]; spans: number; events: number }) {
+function RowSummary({ ledger, row, gaps, spans, events }: { ledger: Ledger; row: Row; gaps: Gap[]; spans: number; events: number }) {
   return (
     <div data-camera={row.camera} data-recorded={spans} data-gaps={gaps.length} data-events={events}>
       <p>{t("tl.summaryCamera", { camera: row.camera, spans, gaps: gaps.length, events })}</p>
       <ul>
-        {gaps.slice(0, MOST).map((gap) => <li key={gap.start} data-reason={gap.reason}>{gapText(gap)}</li>)}
+        {gaps.slice(0, MOST).map((gap) => <li key={gap.start} data-reason={gap.reason}>{gapWords(ledger, gap)}</li>)}
         {gaps.length > MOST && <li>{t("tl.moreGaps", { n: gaps.length - MOST })}</li>}
       </ul>
     </div>
   );
-}
-
-function gapText(gap: Gap): string {
-  const why = reasonText(gap.reason, gap.meaning, gap.detail);
-  const from = momentText(gap.start);
-  return gap.open ? t("tl.openGap", { from, why }) : t("tl.gap", { from, to: momentText(gap.end), why });
 }

@@ -37,9 +37,27 @@ export function go(to: string): void {
   location.hash = to;
 }
 
-/** Changes the address without a new entry in the history and without a `hashchange`. */
+/** Safari takes a hundred changes in half a minute. */
+const BETWEEN = 1000;
+let replaced = -BETWEEN;
+let wait: ReturnType<typeof setTimeout>;
+
+/** Changes the address without a new entry in the history and without a `hashchange`: soon, unless one goes elsewhere. */
 export function replaceAddress(to: string): void {
-  if (location.hash !== to) history.replaceState(null, "", to);
+  clearTimeout(wait);
+  const here = location.hash;
+  if (here === to) return;
+  const left = replaced + BETWEEN - performance.now();
+  if (left > 0) {
+    wait = setTimeout(() => location.hash === here && replaceAddress(to), left);
+    return;
+  }
+  replaced = performance.now();
+  try {
+    history.replaceState(null, "", to);
+  } catch {
+    // The browser has had enough for a while; the next change tells it.
+  }
 }
 
 export function useRoute(): Route {

@@ -5,7 +5,6 @@ export interface Layout {
   axis: number;
   row: number;
   rows: number;
-  /** Width of the camera names, which lie over the row's left end. */
   height: number;
 }
 

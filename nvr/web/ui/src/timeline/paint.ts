@@ -2,7 +2,7 @@
 
 import { REASON_COLOURS, labelColour, reasonClass, type ReasonClass } from "../colours";
 import { clockText, dateText } from "../format";
-import { HOUR, MINUTE, SECOND } from "../time";
+import { MINUTE, SECOND } from "../time";
 import { exactRuns, pixelRuns } from "./bins";
 import type { Layout } from "./layout";
 import type { Ledger, Row } from "./ledger";
@@ -144,7 +144,7 @@ function tickText(at: number, day: boolean, step: number): string {
   if (day) return dateText(at);
   const text = clockText(at);
   if (step < SECOND) return `${text}.${Math.floor((at % 1000) / 100)}`;
-  return step >= MINUTE || step >= HOUR ? text.slice(0, -3) : text;
+  return step >= MINUTE ? text.slice(0, -3) : text;
 }
 
 function paintName(pen: CanvasRenderingContext2D, top: number, camera: string, palette: Palette): void {

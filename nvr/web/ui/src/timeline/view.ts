@@ -65,6 +65,6 @@ export function pinched(view: View, width: number, before: [number, number], aft
 /** Nothing before 1970 and little of the future can be looked at. */
 export function limited(view: View, now: number): View {
   const latest = now + span(view) * 0.5;
-  if (view.to > latest && view.from > now - span(view) * 0.5) return panned(view, latest - view.to);
+  if (view.to > latest) return panned(view, latest - view.to);
   return view.from < 0 ? panned(view, -view.from) : view;
 }

@@ -87,7 +87,8 @@ export class Gestures {
     const begun = this.begun;
     this.fingers.delete(event.pointerId);
     this.begun = null;
-    if (event.type === "pointercancel" || !begun) return;
+    if (event.type === "pointercancel") return this.target.hover(null);
+    if (!begun) return;
     const layout = this.target.layout();
     if (!begun.moved || begun.scrub) this.target.seek(toTime(this.target.view(), place.x, layout.width), rowAt(layout, place.y));
     if (event.pointerType !== "mouse") this.target.hover(null);

@@ -2,6 +2,7 @@
 
 import { locale, t } from "./i18n";
 import { ApiError } from "./api/error";
+import { serverNow } from "./clock";
 import { dayStart, offsetAt, parse } from "./time";
 
 const made = new Map<string, Intl.DateTimeFormat>();
@@ -30,7 +31,7 @@ export function dateTimeText(ms: number): string {
 
 /** The time alone where it is of today, or with its day. */
 export function momentText(ms: number): string {
-  return dayStart(ms) === dayStart(Date.now()) ? clockText(ms) : `${dateText(ms)} ${clockText(ms)}`;
+  return dayStart(ms) === dayStart(serverNow()) ? clockText(ms) : `${dateText(ms)} ${clockText(ms)}`;
 }
 
 /** The burned-in clock: date, time with tenths, and the offset, so that the repeated hour in autumn is told apart. */

@@ -1,5 +1,6 @@
 /** One place through which every request goes: address, login, CSRF and errors. */
 
+import { noteDate } from "../clock";
 import { ApiError, errorFrom, isAbort } from "./error";
 
 export const BASE = "/api/v1";
@@ -43,12 +44,15 @@ export function below(path: string): string {
 /** A request whose answer is good; anything else is thrown as ApiError (or AbortError). */
 export async function request(url: string, init: RequestInit = {}): Promise<Response> {
   let answer: Response;
+  const asked = Date.now();
   try {
     answer = await fetch(url, { credentials: "same-origin", ...init });
   } catch (error) {
     if (isAbort(error)) throw error;
     throw new ApiError(0, "unreachable", "");
   }
+  // Pictures may come from the browser's own store, with the date of when they were put there.
+  if (answer.headers.get("Content-Type")?.startsWith("application/json")) noteDate(answer.headers.get("Date"), asked);
   if (answer.ok) return answer;
   const error = errorFrom(answer.status, await answer.text(), answer.headers.get("Retry-After"));
   // A wrong password is no lost session.

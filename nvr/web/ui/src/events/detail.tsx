@@ -4,6 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import { event as askEvent, events as askEvents, markEvent, videoAddress } from "../api/calls";
 import { below } from "../api/client";
 import type { EventDetail, EventId } from "../api/types";
+import { serverNow } from "../clock";
 import { labelColour } from "../colours";
 import { instantText } from "../format";
 import { useLoaded, useTitle } from "../hooks";
@@ -174,7 +175,7 @@ async function nearestNewer(query: Record<string, string | string[] | null>, id:
     const page = await askEvents({ ...query, from: rfc3339(start), to: rfc3339(start + minutes * 60_000), limit: 500 });
     const others = page.events.filter((one) => one.id !== id && parse(one.start) >= start);
     if (others.length) return others[others.length - 1].id;
-    if (start + minutes * 60_000 > Date.now()) return null;
+    if (start + minutes * 60_000 > serverNow()) return null;
   }
   return null;
 }

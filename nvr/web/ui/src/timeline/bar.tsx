@@ -1,5 +1,6 @@
 /** Above the canvas: the day, the zoom and the way to now. */
 
+import { serverNow } from "../clock";
 import { offsetAt, dayOf, dayStart, dayText, nextDay, DAY, HOUR, MINUTE } from "../time";
 import { t } from "../i18n";
 import { Button } from "../ui/parts";
@@ -22,7 +23,7 @@ export function TimelineBar({ view, at, onView, onNow, onHelp }: Props) {
     <div class="bar" role="toolbar" aria-label={t("tl.title")}>
       <div class="group">
         <Button icon="left" bare label={t("time.previousDay")} onClick={() => showDay(nextDay(dayStart(middle), -1))} />
-        <input type="date" aria-label={t("time.day")} value={dayText(middle)} max={dayText(Date.now())}
+        <input type="date" aria-label={t("time.day")} value={dayText(middle)} max={dayText(serverNow())}
           onChange={(e) => {
             const day = dayOf(e.currentTarget.value);
             if (!Number.isNaN(day)) showDay(day);

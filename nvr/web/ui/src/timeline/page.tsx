@@ -3,6 +3,7 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { cameras as askCameras } from "../api/calls";
 import type { Camera } from "../api/types";
+import { serverNow } from "../clock";
 import { useLoaded, useTitle } from "../hooks";
 import { t } from "../i18n";
 import { Controls, SkipNote } from "../player/controls";
@@ -77,10 +78,10 @@ function Chart({ state, onHelp }: { state: TimelineState; onHelp: () => void }) 
     if (camera && !watched.includes(camera)) watch(watched.length > 1 ? [...watched, camera].slice(-MOST_WATCHED) : [camera]);
     state.seek(at);
   };
-  const scene: Scene = { view, ledger, cameras: names, watched, head: player.at, now: Date.now(), marks, shown };
+  const scene: Scene = { view, ledger, cameras: names, watched, head: player.at, now: serverNow(), marks, shown };
   return (
     <>
-      <TimelineBar view={view} at={player.at} onView={state.setView} onHelp={onHelp} onNow={() => state.seek(Date.now() - 10 * SECOND)} />
+      <TimelineBar view={view} at={player.at} onView={state.setView} onHelp={onHelp} onNow={() => state.seek(serverNow() - 10 * SECOND)} />
       <ErrorNote error={store.error} onRetry={() => void store.load()} />
       {ledger.to === 0 && !store.error && <p class="quiet" role="status">{t("tl.loading")}</p>}
       <TimelineCanvas scene={scene} onView={state.setView} onSeek={seek} />

@@ -3,6 +3,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { pictureAddress } from "../api/calls";
 import { request } from "../api/client";
+import { serverNow } from "../clock";
 import { labelColour } from "../colours";
 import { clockText, dateText } from "../format";
 import { labelText, t } from "../i18n";
@@ -51,7 +52,7 @@ function words(ledger: Ledger, row: Row, at: number): string {
   const off = offAt(row, at);
   if (off) return offWords(ledger, off);
   if (recordedAt(row, at)) return "";
-  return at > Date.now() ? t("tl.notYet") : t("tl.unknown");
+  return at > serverNow() ? t("tl.notYet") : t("tl.unknown");
 }
 
 interface Wanted {

@@ -1,6 +1,7 @@
 /** What the timeline page knows while it is open, and what can be done with it. */
 
 import { useEffect, useMemo, useReducer, useRef, useState } from "preact/hooks";
+import { serverNow } from "../clock";
 import { useLatest } from "../hooks";
 import { t } from "../i18n";
 import type { Explain } from "../player/hole";
@@ -37,7 +38,7 @@ export interface TimelineState {
 
 export function startOf(route: Route): number {
   const at = parse(route.query.get("at") ?? "");
-  return Number.isNaN(at) ? Date.now() - MINUTE : at;
+  return Number.isNaN(at) ? serverNow() - MINUTE : at;
 }
 
 /** An hour around the moment; near now the room of the future is small. */
@@ -73,7 +74,7 @@ function useLedger(view: View): LedgerStore {
 }
 
 export function useTimeline(route: Route, configured: string[]): TimelineState {
-  const [view, moveView] = useState<View>(() => beginning(startOf(route), Date.now()));
+  const [view, moveView] = useState<View>(() => beginning(startOf(route), serverNow()));
   const [watched, watch] = useState(() => watchedOf(route, configured));
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
   const [marks, setMarks] = useState<Marks>([null, null]);
@@ -83,11 +84,11 @@ export function useTimeline(route: Route, configured: string[]): TimelineState {
   const player = usePlayer(startOf(route), true, useMemo(() => explainer(() => store.current), [store]));
   return {
     view, moveView, names, watched, watch, marks, setMarks, hidden, store, player,
-    setView: (next) => moveView(limited(next, Date.now())),
+    setView: (next) => moveView(limited(next, serverNow())),
     shown: (label) => !hidden.has(label),
     toggleLabel: (label) => setHidden(toggled(hidden, label)),
     seek: (at) => {
-      player.seek(Math.min(at, Date.now()));
+      player.seek(Math.min(at, serverNow()));
       moveView((before) => following(before, at, 0));
     },
   };

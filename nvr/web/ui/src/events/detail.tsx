@@ -1,10 +1,9 @@
 /** One event: picture, video, marks, and the way to its neighbours. */
 
 import { useEffect, useState } from "preact/hooks";
-import { event as askEvent, events as askEvents, markEvent, videoAddress } from "../api/calls";
+import { event as askEvent, markEvent, videoAddress } from "../api/calls";
 import { below } from "../api/client";
 import type { EventDetail, EventId } from "../api/types";
-import { serverNow } from "../clock";
 import { labelColour } from "../colours";
 import { instantText } from "../format";
 import { useLoaded, useTitle } from "../hooks";
@@ -17,7 +16,8 @@ import { href, type Route } from "../route";
 import { parse, rfc3339 } from "../time";
 import { Button, Check, ErrorNote, Loading } from "../ui/parts";
 import { durationText } from "./card";
-import { addressOf, filterOf, requestOf, type Filter } from "./filter";
+import { addressOf, filterOf, type Filter } from "./filter";
+import { neighbours, type Around } from "./neighbours";
 import { SnapshotOverlay } from "./overlay";
 
 export function EventDetailPage({ route }: { route: Route }) {
@@ -63,8 +63,8 @@ function Detail({ event, filter, onChange }: DetailProps) {
         <aside>
           <Facts event={event} />
           <div class="stack">
-            <Button icon="lock" pressed={event.locked} label={event.locked ? t("ev.unlock") : t("ev.lock")} onClick={() => void mark({ locked: !event.locked })} />
-            <Button icon="cross" pressed={event.false} label={event.false ? t("ev.unmarkFalse") : t("ev.markFalse")} onClick={() => void mark({ false: !event.false })} />
+            <Button icon="lock" label={event.locked ? t("ev.unlock") : t("ev.lock")} onClick={() => void mark({ locked: !event.locked })} />
+            <Button icon="cross" label={event.false ? t("ev.unmarkFalse") : t("ev.markFalse")} onClick={() => void mark({ false: !event.false })} />
             <Links event={event} />
           </div>
         </aside>
@@ -142,11 +142,6 @@ function DetailBar({ event, filter }: { event: EventDetail; filter: Filter }) {
   );
 }
 
-interface Around {
-  newer: EventId | null;
-  older: EventId | null;
-}
-
 /** The events beside this one in the same filter. */
 function useNeighbours(event: EventDetail, filter: Filter): Around {
   const [around, set] = useState<Around>({ newer: null, older: null });
@@ -158,24 +153,4 @@ function useNeighbours(event: EventDetail, filter: Filter): Around {
     };
   }, [event.id]);
   return around;
-}
-
-async function neighbours(event: EventDetail, filter: Filter): Promise<Around> {
-  const start = parse(event.start);
-  const query = requestOf(filter);
-  const older = await askEvents({ ...query, to: rfc3339(start + 1), limit: 5 });
-  const place = older.events.findIndex((one) => one.id === event.id);
-  // Newest first is the only order there is: the nearest newer one is the last of a window that grows.
-  const newer = await nearestNewer(query, event.id, start);
-  return { newer, older: older.events[place + 1]?.id ?? null };
-}
-
-async function nearestNewer(query: Record<string, string | string[] | null>, id: EventId, start: number): Promise<EventId | null> {
-  for (const minutes of [10, 60, 24 * 60, 7 * 24 * 60]) {
-    const page = await askEvents({ ...query, from: rfc3339(start), to: rfc3339(start + minutes * 60_000), limit: 500 });
-    const others = page.events.filter((one) => one.id !== id && parse(one.start) >= start);
-    if (others.length) return others[others.length - 1].id;
-    if (start + minutes * 60_000 > serverNow()) return null;
-  }
-  return null;
 }

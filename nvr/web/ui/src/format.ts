@@ -1,6 +1,6 @@
 /** Instants and amounts as people read them, in the browser's time zone and the chosen language. */
 
-import { locale, t } from "./i18n";
+import { locale, refusalText, t } from "./i18n";
 import { ApiError } from "./api/error";
 import { serverNow } from "./clock";
 import { dayStart, offsetAt, parse } from "./time";
@@ -64,7 +64,7 @@ export function errorText(error: unknown): string {
   if (error instanceof ApiError) {
     if (error.status === 0) return t("error.unreachable");
     const wait = error.retryAfter !== null ? ` ${t("error.retryAfter", { seconds: error.retryAfter })}` : "";
-    return error.message + wait;
+    return refusalText(error.code, error.message) + wait;
   }
   return t("error.unknown", { message: error instanceof Error ? error.message : String(error) });
 }

@@ -1,6 +1,6 @@
 import { render } from "preact";
 import { App } from "./app";
-import { language, setLanguage } from "./i18n";
+import { language, speak } from "./i18n";
 import { applyTheme } from "./prefs";
 import "./styles/base.css";
 import "./styles/parts.css";
@@ -9,5 +9,5 @@ import "./styles/timeline.css";
 import "./styles/events.css";
 
 applyTheme();
-setLanguage(language());
+speak(language());
 render(<App />, document.getElementById("app")!);

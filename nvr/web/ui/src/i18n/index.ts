@@ -2,7 +2,7 @@
 
 import { storedLanguage, storeLanguage } from "../prefs";
 import { en, type Key } from "./en";
-import { LABELS_ZH, REASONS_ZH, STATES_ZH } from "./words";
+import { ACTIONS_ZH, ERRORS_ZH, LABELS_ZH, REASONS_ZH, STATES_ZH } from "./words";
 import { zh } from "./zh";
 
 export type Language = "en" | "zh";
@@ -30,8 +30,13 @@ export function locale(): string {
 }
 
 export function setLanguage(value: Language): void {
-  current = value;
   storeLanguage(value);
+  speak(value);
+}
+
+/** Without remembering it: as long as none was chosen, the browser's own language counts. */
+export function speak(value: Language): void {
+  current = value;
   document.documentElement.lang = value === "zh" ? "zh-CN" : "en";
   for (const call of listeners) call();
 }
@@ -53,6 +58,15 @@ export function t(key: Key, values: Record<string, string | number> = {}): strin
 export function reasonText(reason: string | null, meaning: string | null, detail?: string | null): string {
   const words = (current === "zh" && reason ? REASONS_ZH[reason] : null) ?? meaning ?? reason ?? t("tl.unknown");
   return detail ? `${words} (${detail})` : words;
+}
+
+export function refusalText(code: string, message: string): string {
+  const words = current === "zh" ? ERRORS_ZH[code] : null;
+  return words ? fill(words, { message }) : message;
+}
+
+export function actionText(action: string): string {
+  return (current === "zh" ? ACTIONS_ZH[action] : null) ?? action;
 }
 
 export function labelText(label: string): string {

@@ -1,4 +1,4 @@
-/** Words that the server may say by code: labels and reasons of gaps. English is what the server tells itself. */
+/** Words that the server may say by code: labels, reasons of gaps, refusals. English is what the server tells itself. */
 
 export const REASONS_ZH: Record<string, string> = {
   starting: "录制即将开始",
@@ -54,4 +54,55 @@ export const STATES_ZH: Record<string, string> = {
   stopped: "已停止",
   starting: "正在启动",
   off: "关闭",
+};
+
+/** Refusals by code; where the server's own words hold what helps, they follow. */
+export const ERRORS_ZH: Record<string, string> = {
+  login: "登录已失效，请重新登录。",
+  wrong_login: "用户名或密码错误。",
+  origin: "其他网站的页面不能这样做。",
+  csrf: "页面已过期，请刷新后重试。",
+  admins_only: "只有管理员可以这样做。",
+  unknown_camera: "没有此摄像机，或此账户无权查看。",
+  unknown_event: "没有这个事件，或已被删除。",
+  unknown_export: "此账户没有这个导出；完成的导出保留一天。",
+  unknown_file: "没有这个文件，或已被删除。",
+  unknown_link: "链接已使用或已过期：用 nvr users passwd 生成新链接。",
+  unknown_token: "此账户没有这个令牌。",
+  unknown_user: "没有这个账户。",
+  no_picture: "没有图片，或已被删除。",
+  nothing_recorded: "此刻没有录像。",
+  there_already: "此用户名已存在。",
+  last_admin: "这是最后一个管理员：请先设置另一个管理员。",
+  bad_password: "密码不符合要求：{message}",
+  too_many: "数量已达上限：{message}",
+  too_many_viewers: "观看者太多。",
+  too_many_exports: "等待中的导出太多。",
+  too_many_tries: "尝试次数太多。",
+  too_long: "时段太长：{message}",
+  too_large: "请求太大。",
+  too_slow: "请求传输太慢。",
+  malformed: "输入有误：{message}",
+  configuration: "配置有误：{message}",
+  storage: "磁盘现在无法使用：{message}",
+  catalogue: "目录数据库现在无法使用：{message}",
+  not_found: "此地址没有内容。",
+  bug: "nvr 出错了，详情见其日志。",
+  failed: "操作失败：{message}",
+};
+
+export const ACTIONS_ZH: Record<string, string> = {
+  login: "登录",
+  "wrong login": "登录失败",
+  live: "实时观看",
+  picture: "查看图片",
+  video: "观看视频",
+  event: "查看事件",
+  export: "导出",
+  download: "下载",
+  lock: "锁定",
+  unlock: "解锁",
+  "mark false": "标为误报",
+  "mark true": "取消误报",
+  zones: "更改区域",
 };

@@ -4,14 +4,16 @@ import { useEffect, useState } from "preact/hooks";
 import { audit } from "../api/calls";
 import type { AuditEntry } from "../api/types";
 import { instantText } from "../format";
-import { t } from "../i18n";
+import { actionText, t } from "../i18n";
 import { Button, ErrorNote } from "../ui/parts";
 
 export function Audit() {
   const [entries, setEntries] = useState<AuditEntry[]>([]);
   const [next, setNext] = useState<string | number | null>(null);
   const [error, setError] = useState<unknown>(null);
+  const [busy, setBusy] = useState(false);
   const load = async (before: string | number | null) => {
+    setBusy(true);
     try {
       const page = await audit(before);
       setEntries((now) => (before === null ? page.entries : [...now, ...page.entries]));
@@ -20,6 +22,7 @@ export function Audit() {
     } catch (problem) {
       setError(problem);
     }
+    setBusy(false);
   };
   useEffect(() => void load(null), []);
   return (
@@ -33,7 +36,7 @@ export function Audit() {
             <tr key={entry.number}>
               <td>{instantText(entry.at)}</td>
               <td>{entry.user}</td>
-              <td>{entry.action}</td>
+              <td>{actionText(entry.action)}</td>
               <td>{entry.camera}</td>
               <td>{entry.start && `${instantText(entry.start)} – ${instantText(entry.end)}`}</td>
               <td>{entry.address}</td>
@@ -41,7 +44,7 @@ export function Audit() {
           ))}</tbody>
         </table>
       </div>
-      {next !== null && <Button label={t("act.more")} onClick={() => void load(next)} />}
+      {next !== null && <Button label={t("act.more")} disabled={busy} onClick={() => void load(next)} />}
     </section>
   );
 }

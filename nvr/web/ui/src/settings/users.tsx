@@ -61,6 +61,8 @@ function UserForm({ user, cameras, onSave }: { user: User | null; cameras: strin
   const [password, setPassword] = useState("");
   const [role, setRole] = useState<Role>(user?.role ?? "viewer");
   const [some, setSome] = useState<string[] | null>(user ? user.cameras : null);
+  // One that is gone must be shown too, or it could not be taken away.
+  const offered = [...new Set([...cameras, ...(user?.cameras ?? [])])];
   const submit = () => {
     const told = { role, cameras: some, ...(password ? { password } : {}) };
     onSave(user ? told : { name, ...told });
@@ -77,7 +79,7 @@ function UserForm({ user, cameras, onSave }: { user: User | null; cameras: strin
       <Choice<Role> label={t("set.role")} value={role} onChange={setRole}
         options={[{ value: "viewer", text: t("role.viewer") }, { value: "admin", text: t("role.admin") }]} />
       <Check label={t("set.allCameras")} checked={some === null} onChange={(on) => setSome(on ? null : [])} />
-      {some !== null && cameras.map((camera) => <Check key={camera} label={camera} checked={some.includes(camera)} onChange={(on) => toggle(camera, on)} />)}
+      {some !== null && offered.map((camera) => <Check key={camera} label={camera} checked={some.includes(camera)} onChange={(on) => toggle(camera, on)} />)}
       <Button type="submit" kind="main" label={t("act.save")} />
     </form>
   );

@@ -1,6 +1,6 @@
 /** Marks a span and makes an export of it for each watched camera. */
 
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { beginExport } from "../api/calls";
 import { clockText } from "../format";
 import { t } from "../i18n";
@@ -24,12 +24,19 @@ export function Marking({ marks, at, cameras, onMarks }: {
 }) {
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
+  /** What was begun already, where a later camera's export failed and all is tried again. */
+  const begun = useRef(new Set<string>());
   const [from, to] = marks;
   const begin = async () => {
     if (from === null || to === null) return;
     setBusy(true);
     try {
-      for (const camera of cameras) await beginExport(camera, rfc3339(from), rfc3339(to));
+      for (const camera of cameras) {
+        const key = `${camera} ${from} ${to}`;
+        if (begun.current.has(key)) continue;
+        await beginExport(camera, rfc3339(from), rfc3339(to));
+        begun.current.add(key);
+      }
       go("#/exports");
     } catch (problem) {
       setError(problem);

@@ -4,6 +4,7 @@ import { cameras as askCameras, eventLabels } from "../api/calls";
 import { useLoaded } from "../hooks";
 import { Icon } from "../icons";
 import { kindText, labelText, t } from "../i18n";
+import { DayInput } from "../ui/day";
 import { Button, Check, Choice, Field } from "../ui/parts";
 import { KINDS, type Filter } from "./filter";
 
@@ -37,10 +38,10 @@ export function Filters({ filter, onChange }: Props) {
         <Choice label={t("ev.zone")} value={filter.zone} onChange={(zone) => set({ zone })}
           options={options(known.value?.zones ?? [], filter.zone)} />
         <Field label={t("time.from")}>
-          <input type="date" value={filter.from} max={filter.to || undefined} onChange={(e) => set({ from: e.currentTarget.value })} />
+          <DayInput value={filter.from} max={filter.to || undefined} onDay={(from) => set({ from })} />
         </Field>
         <Field label={t("time.to")}>
-          <input type="date" value={filter.to} min={filter.from || undefined} onChange={(e) => set({ to: e.currentTarget.value })} />
+          <DayInput value={filter.to} min={filter.from || undefined} onDay={(to) => set({ to })} />
         </Field>
         <Choice label={t("ev.marks")} value={filter.false} onChange={(value) => set({ false: value })}
           options={[{ value: "", text: t("ev.any") }, { value: "all", text: t("ev.falseAll") }, { value: "true", text: t("ev.falseOnly") }]} />

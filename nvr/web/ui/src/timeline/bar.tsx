@@ -3,6 +3,7 @@
 import { serverNow } from "../clock";
 import { offsetAt, dayOf, dayStart, dayText, nextDay, DAY, HOUR, MINUTE } from "../time";
 import { t } from "../i18n";
+import { DayInput } from "../ui/day";
 import { Button } from "../ui/parts";
 import { anchorOf } from "./state";
 import { centred, span, zoomed, type View } from "./view";
@@ -23,11 +24,8 @@ export function TimelineBar({ view, at, onView, onNow, onHelp }: Props) {
     <div class="bar" role="toolbar" aria-label={t("tl.title")}>
       <div class="group">
         <Button icon="left" bare label={t("time.previousDay")} onClick={() => showDay(nextDay(dayStart(middle), -1))} />
-        <input type="date" aria-label={t("time.day")} value={dayText(middle)} max={dayText(serverNow())}
-          onChange={(e) => {
-            const day = dayOf(e.currentTarget.value);
-            if (!Number.isNaN(day)) showDay(day);
-          }} />
+        <DayInput label={t("time.day")} value={dayText(middle)} max={dayText(serverNow())}
+          onDay={(day) => day && showDay(dayOf(day))} />
         <Button icon="right" bare label={t("time.nextDay")} onClick={() => showDay(nextDay(dayStart(middle)))} />
         <Button label={t("time.now")} onClick={onNow} />
       </div>

@@ -1,7 +1,7 @@
 /** Small pieces that every page uses. */
 
 import type { ComponentChildren } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { errorText } from "../format";
 import { Icon, type IconName } from "../icons";
 import { t } from "../i18n";
@@ -17,11 +17,17 @@ interface ButtonProps {
   kind?: "plain" | "main" | "danger";
   type?: "button" | "submit";
   testid?: string;
+  /** Takes the focus when it comes, in the place of what had it. */
+  takesFocus?: boolean;
 }
 
-export function Button({ icon, label, bare, onClick, disabled, pressed, kind = "plain", type = "button", testid }: ButtonProps) {
+export function Button({ icon, label, bare, onClick, disabled, pressed, kind = "plain", type = "button", testid, takesFocus }: ButtonProps) {
+  const ref = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    if (takesFocus) ref.current!.focus();
+  }, []);
   return (
-    <button type={type} class={`button ${kind} ${bare ? "bare" : ""}`} disabled={disabled} onClick={onClick} data-testid={testid}
+    <button ref={ref} type={type} class={`button ${kind} ${bare ? "bare" : ""}`} disabled={disabled} onClick={onClick} data-testid={testid}
       aria-pressed={pressed} title={bare ? label : undefined} aria-label={bare ? label : undefined}>
       {icon && <Icon name={icon} />}
       {!bare && <span>{label}</span>}
@@ -31,11 +37,11 @@ export function Button({ icon, label, bare, onClick, disabled, pressed, kind = "
 
 /** Asks in place: the second click does it. */
 export function Confirm({ icon, label, onYes }: { icon?: IconName; label: string; onYes: () => void }) {
-  const [asked, setAsked] = useState(false);
-  if (!asked) return <Button icon={icon} label={label} onClick={() => setAsked(true)} />;
+  const [asked, setAsked] = useState<boolean | null>(null);
+  if (!asked) return <Button icon={icon} label={label} takesFocus={asked === false} onClick={() => setAsked(true)} />;
   return (
     <span class="group" role="group">
-      <Button kind="danger" label={t("act.sure")} onClick={() => { setAsked(false); onYes(); }} />
+      <Button kind="danger" label={t("act.sure")} takesFocus onClick={() => { setAsked(false); onYes(); }} />
       <Button label={t("act.cancel")} onClick={() => setAsked(false)} />
     </span>
   );

@@ -1,5 +1,6 @@
 /** The shapes by name, beside the picture. */
 
+import { useEffect, useRef } from "preact/hooks";
 import { labelText, t } from "../i18n";
 import { Button, Confirm, Field } from "../ui/parts";
 import { withPointAfter, withoutPoint, type Item, type Kind } from "./shapes";
@@ -17,14 +18,23 @@ interface Props {
 const ADD = { zones: "zn.addZone", lines: "zn.addLine", masks: "zn.addMask" } as const;
 
 export function ShapeList({ items, chosen, onChoose, onChange, onAdd, onDrop, nameOf }: Props) {
+  // Chosen in the picture, the focus stays there.
+  const here = useRef(false);
+  const chooseHere = (key: number) => {
+    here.current = true;
+    onChoose(key);
+  };
+  useEffect(() => {
+    here.current = false;
+  }, [chosen]);
   return (
     <aside class="stack">
       {(["zones", "lines", "masks"] as const).map((kind) => (
         <section key={kind} class="panel">
           <h2>{t(`zn.${kind}`)}</h2>
           {items.filter((item) => item.kind === kind).map((item) => item.key === chosen
-            ? <Chosen key={item.key} item={item} onChange={onChange} onDrop={() => onDrop(item)} />
-            : <Button key={item.key} label={nameOf(item)} onClick={() => onChoose(item.key)} />)}
+            ? <Chosen key={item.key} item={item} takesFocus={here.current} onChange={onChange} onDrop={() => onDrop(item)} />
+            : <Button key={item.key} label={nameOf(item)} onClick={() => chooseHere(item.key)} />)}
           <Button icon="plus" label={t(ADD[kind])} onClick={() => onAdd(kind)} />
         </section>
       ))}
@@ -32,11 +42,18 @@ export function ShapeList({ items, chosen, onChoose, onChange, onAdd, onDrop, na
   );
 }
 
-function Chosen({ item, onChange, onDrop }: { item: Item; onChange: (item: Item) => void; onDrop: () => void }) {
+function Chosen({ item, takesFocus, onChange, onDrop }: {
+  item: Item; takesFocus: boolean; onChange: (item: Item) => void; onDrop: () => void;
+}) {
+  const box = useRef<HTMLDivElement>(null);
+  // It is in the place of the button that was pressed.
+  useEffect(() => {
+    if (takesFocus) box.current!.focus();
+  }, []);
   const last = item.points.length - 1;
   const labels = Array.isArray(item.rest.labels) ? (item.rest.labels as string[]) : [];
   return (
-    <div class="inset stack">
+    <div ref={box} class="inset stack" role="group" aria-label={item.name || t("zn.masks")} tabIndex={-1}>
       {item.kind !== "masks" && <Field label={t("zn.name")}>
         <input value={item.name} maxLength={64} onInput={(e) => onChange({ ...item, name: e.currentTarget.value.trim() })} />
       </Field>}

@@ -15,12 +15,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import cv2
 import httpx
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Dialog, Locator, Page, Route, expect
 
 from tests.fakes.archive import shown
 from tests.fakes.browser import CHROMIUM, PHONE, Size, chromium, page, shown_number
@@ -171,6 +172,37 @@ def at_of(opened: Page) -> datetime:
     told = opened.get_by_test_id("player-time").get_attribute("data-at")
     assert told is not None
     return datetime.fromisoformat(told)
+
+
+def drawn(picture: Locator) -> tuple[float, float, float, float]:
+    """Where an image is within its element, which may be of another shape: left, top, width, height in the window."""
+    left, top, width, height = picture.evaluate(
+        """picture => {
+          const box = picture.getBoundingClientRect()
+          const scale = Math.min(box.width / picture.naturalWidth, box.height / picture.naturalHeight)
+          const [width, height] = [picture.naturalWidth * scale, picture.naturalHeight * scale]
+          return [box.left + (box.width - width) / 2, box.top + (box.height - height) / 2, width, height]
+        }"""
+    )
+    return left, top, width, height
+
+
+def give_pictures(opened: Page, width: int, height: int) -> None:
+    """Every snapshot that the window asks for is of this size, whatever the camera sends."""
+    done, jpeg = cv2.imencode(".jpg", np.full((height, width, 3), (120, 90, 60), np.uint8))
+    assert done
+    opened.route(
+        re.compile(r"/snapshot\.jpg"), lambda route: route.fulfill(body=jpeg.tobytes(), content_type="image/jpeg")
+    )
+
+
+def drag(opened: Page, what: Locator, to: tuple[float, float]) -> None:
+    box = what.bounding_box()
+    assert box is not None
+    opened.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    opened.mouse.down()
+    opened.mouse.move(*to, steps=5)
+    opened.mouse.up()
 
 
 def recorded_number(place: Place, camera: str, at: datetime) -> int | None:
@@ -353,6 +385,78 @@ def test_a_zone_is_drawn_and_stands_in_the_file(look: Page, place: Place) -> Non
     place.station.wait_until_logged("zones were changed")
 
 
+@pytest.mark.parametrize(("width", "height"), [(768, 576), (540, 960)], ids=["4-3", "upright"])
+def test_what_is_drawn_over_a_picture_lies_on_it(look: Page, width: int, height: int) -> None:
+    give_pictures(look, width, height)
+    saved: list[Any] = []
+
+    def save(route: Route) -> None:
+        if route.request.method != "PUT":
+            return route.continue_()
+        saved.append(route.request.post_data_json)
+        return route.fulfill(json=route.request.post_data_json)
+
+    look.route(re.compile(r"/cameras/lane/zones$"), save)
+    go(look, "zones/lane")
+    picture = look.locator(".tile img")
+    wait_for(lambda: picture.evaluate("picture => picture.naturalWidth") == width, "the picture")
+    look.get_by_role("button", name="Add zone").click()
+    left, top, wide, high = drawn(picture)
+    assert high <= 900, "it fits on the screen"
+    drag(look, look.locator("[data-point='0']"), (left + 0.1 * wide, top + 0.2 * high))
+    look.get_by_test_id("save").click()
+    wait_for(lambda: saved, "it is saved")
+    assert saved[0]["zones"][0]["points"][0] == pytest.approx([0.1, 0.2], abs=0.005)
+    assert look.get_by_test_id("shapes").bounding_box() == pytest.approx(
+        dict(zip(("x", "y", "width", "height"), drawn(picture), strict=True)), abs=1.5
+    )
+
+
+def test_the_box_of_an_event_lies_on_its_picture(look: Page) -> None:
+    give_pictures(look, 768, 576)
+    go(look, "events?label=person")
+    look.get_by_test_id("events").locator("[data-event]").last.click()
+    picture = look.locator(".tile img")
+    wait_for(lambda: picture.evaluate("picture => picture.naturalWidth") == 768, "the picture")
+    assert look.get_by_test_id("overlay").bounding_box() == pytest.approx(
+        dict(zip(("x", "y", "width", "height"), drawn(picture), strict=True)), abs=1.5
+    )
+
+
+def test_zones_that_are_not_saved_are_asked_about(look: Page) -> None:
+    go(look, "zones/lane")
+    look.get_by_role("button", name="Add zone").click()
+    asked: list[str] = []
+
+    def answer(dialog: Dialog) -> None:
+        asked.append(dialog.message)
+        dialog.accept() if len(asked) > 1 else dialog.dismiss()
+
+    look.on("dialog", answer)
+    look.get_by_role("link", name="Live", exact=True).click()
+    expect(look.get_by_test_id("shapes")).to_be_visible()
+    look.get_by_role("link", name="Live", exact=True).click()
+    expect(look.locator("[data-camera-tile=gate]")).to_be_visible()
+    assert len(asked) == 2
+
+
+def test_a_day_is_typed(look: Page) -> None:
+    go(look, "timeline")
+    field = look.locator(".bar input[type=date]")
+    field.focus()
+    look.keyboard.type("01022020", delay=80)
+    look.keyboard.press("Enter")
+    expect(field).to_have_value("2020-01-02")
+    expect(look.get_by_test_id("timeline")).to_have_attribute("data-from", re.compile("^2020-01-0[12]T"))
+
+
+def test_a_link_to_a_camera_that_is_gone_shows_no_other(look: Page) -> None:
+    go(look, "timeline?camera=gone")
+    expect(look.locator("video")).to_have_count(1)
+    expect(look.locator("video")).to_have_attribute("data-camera", "gone")
+    expect(look.locator(".watchers")).to_contain_text("gone")
+
+
 def test_a_viewer_sees_its_camera_and_no_other(browser: Browser, place: Place) -> None:
     with window(browser, place, name="bert") as opened:
         expect(opened.locator("[data-camera-tile]")).to_have_count(1)
@@ -373,6 +477,18 @@ def test_on_a_phone_everything_fits(browser: Browser, place: Place, path: str) -
         assert opened.evaluate("document.documentElement.scrollWidth") <= PHONE.width
         expect(opened.locator("nav.nav")).to_be_in_viewport()
         keep(opened, f"phone-{path}")
+
+
+def test_a_phone_on_its_side_shows_a_picture(browser: Browser, place: Place) -> None:
+    with window(browser, place, Size(844, 390, touch=True)) as opened:
+        go(opened, f"timeline?at={rfc3339(place.begin() + timedelta(seconds=5))}&camera=gate")
+        video = opened.locator("video[data-camera=gate]")
+        wait_for(lambda: shown_number(video) is not None, "a picture")
+        box = video.bounding_box()
+        assert box is not None
+        assert box["width"] >= 300
+        assert opened.evaluate("document.documentElement.scrollWidth") <= 844
+        keep(opened, "phone-on-its-side")
 
 
 def test_in_the_dark_and_in_chinese(browser: Browser, place: Place) -> None:

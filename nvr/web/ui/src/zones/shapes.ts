@@ -15,6 +15,16 @@ export interface Item {
   rest: Record<string, unknown>;
 }
 
+/** Of the drawing in its own units, of which points are fractions: the longer side is the same in any shape of picture. */
+export interface Size {
+  width: number;
+  height: number;
+}
+
+export function sizeOf(aspect: number): Size {
+  return { width: 1600 * Math.min(1, aspect), height: 1600 / Math.max(1, aspect) };
+}
+
 let keys = 0;
 
 export function itemsOf(told: Zones): Item[] {

@@ -24,15 +24,19 @@ export interface Pages {
 /** New ones do not push away what is being read. */
 const reading = () => scrollY > 200;
 
-/** Another filter begins anew; an answer to an older one is thrown away. */
-export function usePages(filter: Filter, key: string): Pages {
-  const [shown, setShown] = useState<Shown>(NONE);
+type Take = (events: NvrEvent[], next: string | null) => void;
+
+/** Asks for pages of the filter. Another filter aborts what was asked for the one before. */
+function usePage(filter: Filter, key: string) {
   const [loading, setLoading] = useState(true);
   const [error, setError] = useState<unknown>(null);
-  const abort = useRef(new AbortController());
-  /** Told while a list began anew: its answer may not know them yet. */
-  const early = useRef<NvrEvent[] | null>(null);
-  const ask = async (before: string | null, take: (events: NvrEvent[], next: string | null) => void) => {
+  const abort = useRef<AbortController | null>(null);
+  useEffect(() => () => {
+    abort.current?.abort();
+    abort.current = null;
+  }, [key]);
+  const ask = async (before: string | null, take: Take, done: () => void = () => undefined) => {
+    abort.current ??= new AbortController();
     try {
       const page = await askEvents({ ...requestOf(filter), limit: PAGE, before }, abort.current.signal);
       take(page.events, page.next);
@@ -41,16 +45,26 @@ export function usePages(filter: Filter, key: string): Pages {
       if (isAbort(problem)) return;
       setError(problem);
     }
-    early.current = null;
+    done();
     setLoading(false);
   };
+  return { loading, setLoading, error, ask };
+}
+
+/** Another filter begins anew; an answer to an older one is thrown away. */
+export function usePages(filter: Filter, key: string): Pages {
+  const [shown, setShown] = useState<Shown>(NONE);
+  const { loading, setLoading, error, ask } = usePage(filter, key);
+  /** Told while a list began anew: its answer may not know them yet. */
+  const early = useRef<NvrEvent[] | null>(null);
   const begin = () => {
-    early.current = [];
+    const told: NvrEvent[] = (early.current = []);
     setLoading(true);
-    void ask(null, (events, next) => {
-      const told = early.current ?? [];
-      setShown(told.reduce((list, one) => withEvent(list, one, false), withPage(NONE, events, next)));
-    });
+    void ask(
+      null,
+      (events, next) => setShown(told.reduce((list, one) => withEvent(list, one, false), withPage(NONE, events, next))),
+      () => (early.current = null),
+    );
   };
   const renew = () => {
     // What begins anew is new enough.
@@ -62,11 +76,7 @@ export function usePages(filter: Filter, key: string): Pages {
     setLoading(true);
     void ask(shown.next, (events, next) => setShown((now) => withPage(now, events, next)));
   };
-  useEffect(() => {
-    abort.current = new AbortController();
-    begin();
-    return () => abort.current.abort();
-  }, [key]);
+  useEffect(begin, [key]);
   const tell = (event: NvrEvent) => {
     early.current?.push(event);
     setShown((before) => withEvent(before, event, reading()));

@@ -32,19 +32,23 @@ export function Audit() {
       <div class="scroll" tabIndex={0} role="region" aria-label={t("set.audit")}>
         <table>
           <thead><tr>{(["set.when", "set.who", "set.what", "set.where", "set.span", "set.address"] as const).map((key) => <th key={key} scope="col">{t(key)}</th>)}</tr></thead>
-          <tbody>{entries.map((entry) => (
-            <tr key={entry.number}>
-              <td>{instantText(entry.at)}</td>
-              <td>{entry.user}</td>
-              <td>{actionText(entry.action)}</td>
-              <td>{entry.camera}</td>
-              <td>{entry.start && `${instantText(entry.start)} – ${instantText(entry.end)}`}</td>
-              <td>{entry.address}</td>
-            </tr>
-          ))}</tbody>
+          <tbody>{entries.map((entry) => <Line key={entry.number} entry={entry} />)}</tbody>
         </table>
       </div>
       {next !== null && <Button label={t("act.more")} disabled={busy} onClick={() => void load(next)} />}
     </section>
+  );
+}
+
+function Line({ entry }: { entry: AuditEntry }) {
+  return (
+    <tr>
+      <td>{instantText(entry.at)}</td>
+      <td>{entry.user}</td>
+      <td>{actionText(entry.action)}</td>
+      <td>{entry.camera}</td>
+      <td>{entry.start && `${instantText(entry.start)} – ${instantText(entry.end)}`}</td>
+      <td>{entry.address}</td>
+    </tr>
   );
 }

@@ -28,26 +28,9 @@ export function ZonesPage({ route }: { route: Route }) {
 
 type Outcome = { kind: "idle" | "busy" } | { kind: "saved"; restart: string | null } | { kind: "failed"; error: unknown };
 
-function Editor({ camera, told, picture }: { camera: string; told: Zones; picture: string | null }) {
-  const [items, setItems] = useState<Item[]>(() => itemsOf(told));
-  const [chosen, choose] = useState<number | null>(items[0]?.key ?? null);
+function useSaving(camera: string, items: Item[]) {
   const [saved, setSaved] = useState(items);
   const [outcome, setOutcome] = useState<Outcome>({ kind: "idle" });
-  const changed = items !== saved;
-  useLeaveQuestion(changed);
-  const edit = (next: Item[]) => {
-    setItems(next);
-    setOutcome({ kind: "idle" });
-  };
-  const change = (item: Item) => edit(items.map((one) => (one.key === item.key ? item : one)));
-  const add = (kind: Kind) => {
-    const item = fresh(kind, items.map((one) => one.name));
-    edit([...items, item]);
-    choose(item.key);
-  };
-  const masks = items.filter((item) => item.kind === "masks");
-  const nameOf = (item: Item) => (item.kind === "masks" ? t("zn.mask", { n: masks.findIndex((one) => one.key === item.key) + 1 }) : item.name || "?");
-  const wrong = problems(items);
   const save = async () => {
     setOutcome({ kind: "busy" });
     try {
@@ -58,6 +41,27 @@ function Editor({ camera, told, picture }: { camera: string; told: Zones; pictur
       setOutcome({ kind: "failed", error });
     }
   };
+  return { outcome, changed: items !== saved, save, edited: () => setOutcome({ kind: "idle" }) };
+}
+
+function Editor({ camera, told, picture }: { camera: string; told: Zones; picture: string | null }) {
+  const [items, setItems] = useState<Item[]>(() => itemsOf(told));
+  const [chosen, choose] = useState<number | null>(items[0]?.key ?? null);
+  const { outcome, changed, save, edited } = useSaving(camera, items);
+  useLeaveQuestion(changed);
+  const edit = (next: Item[]) => {
+    setItems(next);
+    edited();
+  };
+  const change = (item: Item) => edit(items.map((one) => (one.key === item.key ? item : one)));
+  const add = (kind: Kind) => {
+    const item = fresh(kind, items.map((one) => one.name));
+    edit([...items, item]);
+    choose(item.key);
+  };
+  const masks = items.filter((item) => item.kind === "masks");
+  const nameOf = (item: Item) => (item.kind === "masks" ? t("zn.mask", { n: masks.findIndex((one) => one.key === item.key) + 1 }) : item.name || "?");
+  const wrong = problems(items);
   return (
     <div class="page">
       <EditorBar camera={camera} outcome={outcome} changed={changed} wrong={wrong.length > 0} onSave={() => void save()} />

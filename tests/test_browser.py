@@ -440,6 +440,35 @@ def test_zones_that_are_not_saved_are_asked_about(look: Page) -> None:
     assert len(asked) == 2
 
 
+def test_the_focus_goes_to_the_question_and_back(look: Page) -> None:
+    go(look, "settings")
+    row = look.get_by_role("listitem").filter(has_text="bert")
+    row.get_by_role("button", name="Delete").press("Enter")
+    expect(row.get_by_role("button", name="Really delete?")).to_be_focused()
+    look.keyboard.press("Tab")
+    look.keyboard.press("Enter")
+    expect(row.get_by_role("button", name="Delete")).to_be_focused()
+
+
+def test_a_login_in_another_tab_does_not_end_what_this_one_may(look: Page) -> None:
+    go(look, "settings")
+    base = look.url.partition("#")[0]
+    answer = look.request.post(f"{base}api/v1/login", data={"name": "admin", "password": PASSWORD})
+    assert answer.ok
+    look.get_by_role("textbox", name="Name of the token").fill("of-the-first-tab")
+    look.get_by_role("button", name="Add", exact=True).click()
+    expect(look.get_by_test_id("token")).to_be_visible()
+
+
+def test_what_was_not_told_is_asked_for(look: Page) -> None:
+    cut = "retry: 100\n\n"
+    look.route(re.compile(r"/events/live"), lambda route: route.fulfill(body=cut, content_type="text/event-stream"))
+    go(look, "events")
+    expect(look.get_by_test_id("events").locator("[data-event]").first).to_be_visible()
+    with look.expect_request(re.compile(r"/events\?")):
+        """Of a list that was there already."""
+
+
 def test_a_day_is_typed(look: Page) -> None:
     go(look, "timeline")
     field = look.locator(".bar input[type=date]")
@@ -477,6 +506,17 @@ def test_on_a_phone_everything_fits(browser: Browser, place: Place, path: str) -
         assert opened.evaluate("document.documentElement.scrollWidth") <= PHONE.width
         expect(opened.locator("nav.nav")).to_be_in_viewport()
         keep(opened, f"phone-{path}")
+
+
+def test_on_a_phone_the_way_out_of_a_gap_is_tapped(browser: Browser, place: Place) -> None:
+    with window(browser, place, PHONE) as opened:
+        at = rfc3339(place.begin() - timedelta(minutes=5))
+        go(opened, f"timeline?at={at}&camera=gate&camera=yard")
+        expect(opened.get_by_test_id("gap")).to_have_count(2)
+        keep(opened, "phone-gap")
+        expect(opened.get_by_test_id("go-next").first).to_be_in_viewport(ratio=0.9)
+        opened.get_by_test_id("go-next").first.tap()
+        wait_for(lambda: shown_number(opened.locator("video[data-camera=gate]")) is not None, "the next video")
 
 
 def test_a_phone_on_its_side_shows_a_picture(browser: Browser, place: Place) -> None:

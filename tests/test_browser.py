@@ -270,6 +270,26 @@ def test_the_timeline_shows_the_ledger(look: Page, place: Place) -> None:
     assert int(row.get_attribute("data-events") or 0) >= 1
 
 
+def settled(look: Page, place: Place, video: Locator) -> int:
+    """The number that is shown, once it is that of the instant which the page says it shows."""
+    numbers: list[int | None] = []
+
+    def agree() -> bool:
+        numbers[:] = shown_number(video), recorded_number(place, "gate", at_of(look))
+        return numbers[0] == numbers[1] is not None
+
+    wait_for(agree, "the frame of that instant")
+    assert numbers[0] is not None
+    return numbers[0]
+
+
+def is_in_step(look: Page, place: Place, name: str, video: Locator) -> bool:
+    expected, number = recorded_number(place, name, at_of(look)), shown_number(video)
+    if expected is None or number is None:
+        return False
+    return abs((number - expected + FRAMES // 2) % FRAMES - FRAMES // 2) <= IN_STEP
+
+
 def test_a_seek_shows_the_frame_of_that_instant(look: Page, place: Place) -> None:
     wanted = place.begin() + timedelta(seconds=6.5)
     go(look, f"timeline?at={rfc3339(wanted)}&camera=gate")
@@ -278,16 +298,10 @@ def test_a_seek_shows_the_frame_of_that_instant(look: Page, place: Place) -> Non
     wait_for(lambda: shown_number(video) is not None, "a picture")
     if look.get_by_test_id("play").get_attribute("aria-label") == "Pause":
         look.get_by_test_id("play").click()
-    look.wait_for_timeout(500)
-    numbers = [shown_number(video)]
-    expected = [recorded_number(place, "gate", at_of(look))]
-    for _ in range(2):
+    first = settled(look, place, video)
+    for steps in (1, 2):
         look.keyboard.press(".")
-        look.wait_for_timeout(400)
-        numbers.append(shown_number(video))
-        expected.append(recorded_number(place, "gate", at_of(look)))
-    assert numbers == expected
-    assert [(number or 0) - (numbers[0] or 0) for number in numbers] == [0, 1, 2], "frame by frame"
+        wait_for(lambda steps=steps: settled(look, place, video) == first + steps, "the next frame")  # type: ignore[misc]
     assert abs(at_of(look) - wanted) < timedelta(seconds=5)
 
 
@@ -298,11 +312,13 @@ def test_playback_runs_at_the_speed_that_is_chosen(look: Page, place: Place) -> 
     if look.get_by_test_id("play").get_attribute("aria-label") == "Play":
         look.get_by_test_id("play").click()
     look.get_by_role("combobox", name="Speed").select_option("4")
-    look.wait_for_timeout(500)
-    began, first = time.monotonic(), at_of(look)
-    look.wait_for_timeout(2000)
-    speed = (at_of(look) - first).total_seconds() / (time.monotonic() - began)
-    assert 2 < speed < 6
+
+    def speed() -> float:
+        began, first = time.monotonic(), at_of(look)
+        look.wait_for_timeout(1500)
+        return (at_of(look) - first).total_seconds() / (time.monotonic() - began)
+
+    wait_for(lambda: 2 < speed() < 6, "four times as quick as life")
 
 
 def test_several_cameras_play_in_step(look: Page, place: Place) -> None:
@@ -313,13 +329,8 @@ def test_several_cameras_play_in_step(look: Page, place: Place) -> None:
         wait_for(lambda video=video: shown_number(video) is not None, "a picture")  # type: ignore[misc]
     if look.get_by_test_id("play").get_attribute("aria-label") == "Pause":
         look.get_by_test_id("play").click()
-    look.wait_for_timeout(1000)
-    at_now = at_of(look)
     for name, video in zip(("gate", "yard"), videos, strict=True):
-        expected, number = recorded_number(place, name, at_now), shown_number(video)
-        assert expected is not None
-        assert number is not None
-        assert abs((number - expected + FRAMES // 2) % FRAMES - FRAMES // 2) <= IN_STEP, name
+        wait_for(lambda name=name, video=video: is_in_step(look, place, name, video), f"{name} in step")  # type: ignore[misc]
 
 
 def test_where_nothing_was_recorded_the_reason_is_said(look: Page, place: Place) -> None:

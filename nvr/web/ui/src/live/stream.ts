@@ -3,6 +3,7 @@
 import { socketAddress } from "../api/client";
 import { leaveForLogin } from "../session";
 import { fragmentStart, pictureTrack } from "../media/boxes";
+import { Faults } from "../media/faults";
 import { BufferQueue } from "../media/queue";
 import { attach, canPlay, mediaSource } from "../media/source";
 import { spansOf } from "../ranges";
@@ -47,6 +48,7 @@ export class LiveStream {
   private retry = 0;
   private readonly timer: ReturnType<typeof setInterval>;
   private readonly backoff = new Backoff();
+  private readonly faults: Faults;
 
   constructor(
     private readonly video: HTMLVideoElement,
@@ -56,6 +58,8 @@ export class LiveStream {
     private readonly skipped: (seconds: number) => void,
   ) {
     this.timer = setInterval(() => this.keepUp(), 250);
+    this.faults = new Faults(video);
+    video.addEventListener("error", this.broke);
     this.open();
   }
 
@@ -63,6 +67,7 @@ export class LiveStream {
     this.closed = true;
     clearInterval(this.timer);
     clearTimeout(this.retry);
+    this.video.removeEventListener("error", this.broke);
     this.drop();
   }
 
@@ -110,7 +115,7 @@ export class LiveStream {
         else this.binary(one.data as ArrayBuffer);
       }
     } catch {
-      this.ended(0);
+      this.failed();
     }
   }
 
@@ -121,17 +126,14 @@ export class LiveStream {
   }
 
   private format(told: Format): void {
-    if (!canPlay(told.mime)) {
-      this.closed = true;
-      this.drop();
-      return this.tell({ kind: "unplayable", mime: told.mime });
-    }
+    const same = told.mime === this.mime;
+    this.mime = told.mime;
+    if (!canPlay(told.mime)) return this.giveUp();
     this.expect = "init";
     if (!this.queue) {
       const buffer = this.source!.addSourceBuffer(told.mime);
-      this.queue = new BufferQueue(buffer, () => this.old(2), () => this.ended(0), () => this.keepUp());
-    } else if (told.mime !== this.mime) this.queue.changeType(told.mime);
-    this.mime = told.mime;
+      this.queue = new BufferQueue(buffer, () => this.old(2), () => this.failed(), () => this.keepUp());
+    } else if (!same) this.queue.changeType(told.mime);
   }
 
   private binary(data: ArrayBuffer): void {
@@ -147,7 +149,6 @@ export class LiveStream {
       const end = spans.length ? spans[spans.length - 1][1] : 0;
       if (start !== null) this.queue.offset(end - start);
       this.expect = "media";
-      this.backoff.reset();
       this.tell({ kind: "playing" });
     }
     this.queue.append(data);
@@ -183,8 +184,26 @@ export class LiveStream {
     return spans.length && spans[0][0] < end ? [spans[0][0], end] : null;
   }
 
+  private readonly broke = (): void => {
+    if (this.video.error && this.source) this.failed();
+  };
+
+  /** The browser could not take what came. */
+  private failed(): void {
+    if (this.closed) return;
+    if (this.faults.add()) this.giveUp();
+    else this.ended(0);
+  }
+
+  private giveUp(): void {
+    this.closed = true;
+    this.drop();
+    this.tell({ kind: "unplayable", mime: this.mime });
+  }
+
   private ended(code: number): void {
     if (this.closed) return;
+    if (this.faults.proven()) this.backoff.reset();
     this.drop();
     if (code === 4401) return leaveForLogin();
     if (code === 4403) return this.tell({ kind: "forbidden" });

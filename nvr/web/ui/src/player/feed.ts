@@ -23,6 +23,6 @@ export interface Feed {
   shown(): number | null;
   frame(): number;
   mute(on: boolean): void;
-  retry(): void;
+  retry(at: number): void;
   close(): void;
 }

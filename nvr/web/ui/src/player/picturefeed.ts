@@ -79,8 +79,8 @@ export class PictureFeed implements Feed {
     // There is no sound.
   }
 
-  retry(): void {
-    this.seek(this.now());
+  retry(at: number): void {
+    this.seek(at);
   }
 
   close(): void {

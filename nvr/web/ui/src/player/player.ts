@@ -154,7 +154,7 @@ export class Player {
   }
 
   retry(camera: string): void {
-    this.seats.get(camera)?.feed.retry();
+    this.seats.get(camera)?.feed.retry(this.at);
   }
 
   private sound(): void {

@@ -9,10 +9,11 @@ const BEHIND = 30;
 
 export class Reel {
   origin = 0;
+  /** What was prepared for last. */
+  mime = "";
   private source: MediaSource | null = null;
   private detach: (() => void) | null = null;
   private queue: BufferQueue | null = null;
-  private mime = "";
 
   constructor(
     private readonly video: HTMLVideoElement,

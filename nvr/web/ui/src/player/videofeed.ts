@@ -1,6 +1,7 @@
 /** Spans of video.mp4 of one camera, appended ahead of where the player is. */
 
 import { ApiError } from "../api/error";
+import { Faults } from "../media/faults";
 import { clamp } from "../ranges";
 import { SECOND } from "../time";
 import type { Feed, Position } from "./feed";
@@ -26,6 +27,7 @@ export class VideoFeed implements Feed {
   private readonly watch: FrameWatch;
   private readonly reel: Reel;
   private readonly key: KeyFirst;
+  private readonly faults: Faults;
   /** From here on is asked for next. */
   private cursor = 0;
   /** Where somebody wants to be and the video is not yet. */
@@ -48,6 +50,7 @@ export class VideoFeed implements Feed {
     this.holes = new Holes(camera, explain, changed);
     this.reel = new Reel(video, (error) => this.fail(error), changed);
     this.key = new KeyFirst(video, () => this.aim());
+    this.faults = new Faults(video);
     video.addEventListener("loadedmetadata", this.aim);
     video.addEventListener("error", this.broke);
   }
@@ -70,8 +73,7 @@ export class VideoFeed implements Feed {
     this.pump(at, 1);
   }
 
-  retry(): void {
-    const at = this.now();
+  retry(at: number): void {
     this.reel.drop();
     this.seek(at);
   }
@@ -144,9 +146,14 @@ export class VideoFeed implements Feed {
   }
 
   private readonly broke = (): void => {
-    if (!this.reel.isOpen || !this.video.error) return;
+    const { error } = this.video;
+    if (!this.reel.isOpen || !error) return;
+    const hopeless = this.faults.add();
+    this.abort?.abort();
+    this.abort = null;
     this.reel.drop();
-    this.fail(new Error(this.video.error.message || "the video could not be decoded"));
+    if (hopeless) this.unplayable(this.reel.mime);
+    else this.fail(new Error(error.message || "the video could not be decoded"));
   };
 
   /** Puts the video where it shall be; once it is loaded there, it has arrived. */

@@ -1,6 +1,6 @@
 /** Newest pictures one after the other: as one endless answer, or one by one where connections are scarce. */
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { mjpegAddress, snapshotAddress } from "../api/calls";
 import { request } from "../api/client";
 import { giveStream, takeStream } from "../media/jpegs";
@@ -13,22 +13,30 @@ interface Props {
 
 export function LivePictures({ camera, active, wide }: Props) {
   const [streaming, setStreaming] = useState(false);
+  const [broken, setBroken] = useState(false);
   const [url, setUrl] = useState("");
+  const image = useRef<HTMLImageElement>(null);
   const width = wide ? 1280 : 640;
+  useEffect(() => setBroken(false), [active, camera]);
   useEffect(() => {
-    if (!active || !takeStream()) return;
+    if (!active || broken || !takeStream()) return;
     setStreaming(true);
     return () => {
       setStreaming(false);
       giveStream();
     };
-  }, [active, camera]);
+  }, [active, camera, broken]);
   useEffect(() => (active && !streaming ? poll(camera, width, setUrl) : undefined), [active, streaming, camera, width]);
   useEffect(() => () => URL.revokeObjectURL(url), [url]);
+  useEffect(() => {
+    const picture = image.current!;
+    // Taken off the page it would go on loading.
+    return () => picture.removeAttribute("src");
+  }, []);
   // Without an address the browser ends the endless answer; the last picture is kept while another is on its way.
   const source = streaming ? mjpegAddress(camera, width, wide ? 10 : 5) : url;
-  return <img class="live-picture" src={source || undefined} alt={camera} data-camera={camera}
-    onError={() => streaming && setStreaming(false)} />;
+  return <img ref={image} class="live-picture" src={source || undefined} alt={camera} data-camera={camera}
+    onError={() => streaming && setBroken(true)} />;
 }
 
 function poll(camera: string, width: number, show: (url: string) => void): () => void {

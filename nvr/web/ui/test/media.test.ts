@@ -3,8 +3,8 @@ import { Backoff } from "../src/live/backoff";
 import { edgeStep } from "../src/live/edge";
 import { fragmentStart, pictureTrack } from "../src/media/boxes";
 import { codecName } from "../src/media/source";
+import { nextVideo } from "../src/player/feed";
 import { holeAt, hole, onTimeline, originFor } from "../src/player/hole";
-import { nextVideo } from "../src/player/player";
 import { HOUR } from "../src/time";
 
 describe("the live edge", () => {

@@ -1,7 +1,8 @@
 import { afterEach, expect, it, vi } from "vitest";
+import { Player } from "../src/player/player";
 import { VideoFeed } from "../src/player/videofeed";
 import { parse, rfc3339, SECOND } from "../src/time";
-import { browser, FakeVideo, noBrowser } from "./fakes";
+import { browser, FakeSource, FakeVideo, noBrowser } from "./fakes";
 
 const MIME = 'video/mp4; codecs="avc1.640028"';
 const AT = parse("2026-11-28T20:30:00Z");
@@ -13,7 +14,7 @@ const video = () => new Response(new Uint8Array(10), { headers: { "X-NVR-Mime": 
 
 function feedOf(picture: FakeVideo) {
   const unplayable = vi.fn();
-  const feed = new VideoFeed("gate", picture.element, () => null, unplayable, () => undefined);
+  const feed = new VideoFeed("gate", picture.element, () => null, unplayable, () => undefined, () => undefined);
   return { feed, unplayable };
 }
 
@@ -45,4 +46,57 @@ it("a video that breaks once in a while is no reason to give it up", async () =>
     feed.retry(AT);
   }
   expect(unplayable).not.toHaveBeenCalled();
+});
+
+function playerOf(...pictures: FakeVideo[]): Player {
+  const player = new Player(AT, true);
+  player.muted = false;
+  pictures.forEach((one, n) => player.add(`camera${n}`, one.element, {} as HTMLImageElement));
+  return player;
+}
+
+/** As if what comes lay where it was asked for. */
+function loaded(): void {
+  for (const { buffer } of FakeSource.made) buffer.spans = [[5000, 6000]];
+}
+
+it.each([
+  ["with sound", (one: FakeVideo) => !one.muted, [true, true, false]],
+  ["at all", () => true, [true, false, true]],
+] as const)("where the browser lets nothing play %s, the player says so", async (_, refuses, expected) => {
+  browser(video);
+  const picture = new FakeVideo();
+  picture.refuses = refuses;
+  const player = playerOf(picture);
+  await vi.advanceTimersByTimeAsync(10);
+  loaded();
+  await vi.advanceTimersByTimeAsync(300);
+  expect([player.muted, player.playing, picture.paused]).toEqual(expected);
+  player.close();
+});
+
+it("a clip that has ended begins anew", async () => {
+  browser(video);
+  const picture = new FakeVideo();
+  const player = playerOf(picture);
+  player.until = AT + 10 * SECOND;
+  await vi.advanceTimersByTimeAsync(10);
+  loaded();
+  await vi.advanceTimersByTimeAsync(100);
+  picture.currentTime += 11;
+  await vi.advanceTimersByTimeAsync(100);
+  expect(player.playing).toBe(false);
+  player.toggle();
+  expect([player.playing, player.at]).toEqual([true, AT]);
+  player.close();
+});
+
+it("who is left is heard", () => {
+  browser(video);
+  const [first, second] = [new FakeVideo(), new FakeVideo()];
+  const player = playerOf(first, second);
+  expect([first.muted, second.muted]).toEqual([false, true]);
+  player.remove("camera0");
+  expect(second.muted).toBe(false);
+  player.close();
 });

@@ -26,3 +26,13 @@ export interface Feed {
   retry(at: number): void;
   close(): void;
 }
+
+/** The hole that ends first; the player goes on behind it. */
+export function nextVideo(places: readonly Position[]): { place: number; hole: Hole } | null {
+  let best: { place: number; hole: Hole } | null = null;
+  places.forEach((place, n) => {
+    if (place.kind !== "gap" || place.hole.end === null) return;
+    if (!best || place.hole.end < best.hole.end!) best = { place: n, hole: place.hole };
+  });
+  return best;
+}

@@ -1,7 +1,7 @@
 /** Several cameras on one clock. The first feed that has video leads; the others keep in step with it. */
 
 import { SECOND } from "../time";
-import type { Feed, Position } from "./feed";
+import { nextVideo, type Feed, type Position } from "./feed";
 import type { Explain, Hole } from "./hole";
 import { PictureFeed } from "./picturefeed";
 import { VideoFeed } from "./videofeed";
@@ -39,6 +39,8 @@ export class Player {
   until: number | null = null;
   /** Goes on to the next video at once where there is none: for a span that was chosen by nvr and not by a person. */
   eager = false;
+  /** Where a clip that has ended is played from again. */
+  private readonly begin: number;
   private landed = true;
   private untoldSince = 0;
   private readonly seats = new Map<string, Seat>();
@@ -46,7 +48,7 @@ export class Player {
   private readonly timer: ReturnType<typeof setInterval>;
 
   constructor(at: number, playing: boolean, private readonly explain: Explain = () => null) {
-    this.at = at;
+    this.at = this.begin = at;
     this.playing = playing;
     this.timer = setInterval(() => this.tick(), TICK);
   }
@@ -65,7 +67,9 @@ export class Player {
   add(camera: string, video: HTMLVideoElement, image: HTMLImageElement): void {
     this.remove(camera);
     // Whether the codec can be played is told by the answer: what was recorded then may differ from now.
-    const feed = new VideoFeed(camera, video, this.explain, (mime) => this.toPictures(camera, mime), () => this.changed());
+    const feed = new VideoFeed(
+      camera, video, this.explain, (mime) => this.toPictures(camera, mime), () => this.changed(), (silent) => this.refused(silent),
+    );
     this.seats.set(camera, { video, image, pictures: null, loadingSince: 0, feed });
     feed.seek(this.at);
     this.sound();
@@ -75,6 +79,7 @@ export class Player {
   remove(camera: string): void {
     this.seats.get(camera)?.feed.close();
     this.seats.delete(camera);
+    this.sound();
     this.changed();
   }
 
@@ -123,13 +128,14 @@ export class Player {
   toggle(): void {
     const hole = this.stuck();
     if (hole) return this.goTo(hole.end!);
-    this.playing = !this.playing;
-    this.tick();
-    this.changed();
+    if (!this.playing && this.ended()) return this.goTo(this.begin);
+    this.setPlaying(!this.playing);
   }
 
-  pause(): void {
-    if (this.playing) this.toggle();
+  private setPlaying(on: boolean): void {
+    this.playing = on;
+    this.tick();
+    this.changed();
   }
 
   setRate(rate: number): void {
@@ -146,7 +152,7 @@ export class Player {
   }
 
   stepFrame(direction: 1 | -1): void {
-    this.pause();
+    this.setPlaying(false);
     const leader = this.leader();
     const frame = leader?.feed.frame() ?? SECOND / 25;
     // Into the middle of the neighbouring frame, so that rounding shows neither this one nor the one after.
@@ -157,12 +163,17 @@ export class Player {
     this.seats.get(camera)?.feed.retry(this.at);
   }
 
+  /** The first video is heard; single pictures have no sound. */
   private sound(): void {
-    let first = true;
-    for (const seat of this.seats.values()) {
-      seat.feed.mute(this.muted || this.rate > 2 || !first);
-      first = false;
-    }
+    const seats = [...this.seats.values()];
+    const heard = this.muted || this.rate > 2 ? undefined : seats.find((seat) => seat.pictures === null);
+    for (const seat of seats) seat.feed.mute(seat !== heard);
+  }
+
+  /** The browser lets nothing play with sound, or nothing at all: then the button says so. */
+  private refused(silent: boolean): void {
+    if (silent) this.setPlaying(false);
+    else this.setMuted(true);
   }
 
   private toPictures(camera: string, mime: string): void {
@@ -172,6 +183,7 @@ export class Player {
     seat.pictures = mime || "video";
     seat.feed = new PictureFeed(camera, seat.image, this.explain, () => this.changed());
     seat.feed.seek(this.at);
+    this.sound();
     this.changed();
   }
 
@@ -186,11 +198,15 @@ export class Player {
     const leader = this.leader();
     if (leader) this.playWith(leader, seats);
     else this.withoutVideo(seats);
-    if (this.until !== null && this.at >= this.until && this.playing) {
+    if (this.playing && this.ended()) {
       this.playing = false;
       for (const seat of seats) seat.feed.run(false, this.rate);
       this.changed();
     }
+  }
+
+  private ended(): boolean {
+    return this.until !== null && this.at >= this.until;
   }
 
   private playWith(leader: Seat, seats: Seat[]): void {
@@ -227,14 +243,4 @@ export class Player {
   private changed(): void {
     for (const call of this.listeners) call();
   }
-}
-
-/** The hole that ends first; the player goes on behind it. */
-export function nextVideo(places: readonly Position[]): { place: number; hole: Hole } | null {
-  let best: { place: number; hole: Hole } | null = null;
-  places.forEach((place, n) => {
-    if (place.kind !== "gap" || place.hole.end === null) return;
-    if (!best || place.hole.end < best.hole.end!) best = { place: n, hole: place.hole };
-  });
-  return best;
 }

@@ -2,6 +2,7 @@
 
 import { ApiError } from "../api/error";
 import { Faults } from "../media/faults";
+import { play } from "../media/play";
 import { clamp } from "../ranges";
 import { SECOND } from "../time";
 import type { Feed, Position } from "./feed";
@@ -45,6 +46,8 @@ export class VideoFeed implements Feed {
     explain: Explain,
     private readonly unplayable: (mime: string) => void,
     private readonly changed: () => void,
+    /** The browser does not let it play; with sound or even without. */
+    private readonly refused: (silent: boolean) => void,
   ) {
     this.watch = new FrameWatch(video);
     this.holes = new Holes(camera, explain, changed);
@@ -100,7 +103,7 @@ export class VideoFeed implements Feed {
 
   run(playing: boolean, rate: number): void {
     if (this.video.playbackRate !== rate) this.video.playbackRate = rate;
-    if (playing && this.video.paused) void this.video.play().catch(() => undefined);
+    if (playing && this.video.paused) void play(this.video, this.refused);
     if (!playing && !this.video.paused) this.video.pause();
   }
 

@@ -1,8 +1,9 @@
 import { afterEach, expect, it, vi } from "vitest";
+import { PictureFeed } from "../src/player/picturefeed";
 import { Player } from "../src/player/player";
 import { VideoFeed } from "../src/player/videofeed";
 import { parse, rfc3339, SECOND } from "../src/time";
-import { browser, FakeSource, FakeVideo, noBrowser } from "./fakes";
+import { browser, FakeSource, FakeVideo, json, noBrowser, type Answer } from "./fakes";
 
 const MIME = 'video/mp4; codecs="avc1.640028"';
 const AT = parse("2026-11-28T20:30:00Z");
@@ -99,4 +100,57 @@ it("who is left is heard", () => {
   player.remove("camera0");
   expect(second.muted).toBe(false);
   player.close();
+});
+
+/** An answer whose connection is lost behind its first bytes. */
+function brokenOff(): Response {
+  let sent = false;
+  const pull = (stream: ReadableStreamDefaultController) => {
+    if (sent) return stream.error(new TypeError("network error"));
+    sent = true;
+    stream.enqueue(new Uint8Array(3));
+  };
+  const body = new ReadableStream({ pull }, { highWaterMark: 0 });
+  return new Response(body, { headers: { "X-NVR-Mime": MIME } });
+}
+
+/** Each answer once, the last one again and again. */
+function inTurn(...answers: Answer[]): Answer {
+  return (url) => (answers.length > 1 ? answers.shift()! : answers[0])(url);
+}
+
+it("video whose connection is lost is asked for again, from its beginning", async () => {
+  const { asked } = browser(inTurn(brokenOff, video));
+  const { feed } = feedOf(new FakeVideo());
+  feed.seek(AT);
+  await vi.advanceTimersByTimeAsync(100);
+  expect(feed.position(AT).kind).toBe("failed");
+  await vi.advanceTimersByTimeAsync(5 * SECOND);
+  feed.pump(AT, 1);
+  await vi.advanceTimersByTimeAsync(100);
+  expect(asked.map((url) => url.searchParams.get("from"))).toEqual([rfc3339(AT), rfc3339(AT)]);
+  const done = FakeSource.made[0].buffer.done.filter((one) => !one.startsWith("remove"));
+  expect(done).toEqual(["append 3", "abort", "append 10"]);
+});
+
+const refused = (status: number): Answer => (url) =>
+  url.pathname.endsWith("/why") ? json(200, { kind: "to come" }) : json(status, { error: { code: "x", message: "y" } });
+
+it.each([
+  ["a server that is away", refused(503), "failed"],
+  ["a connection that is lost", brokenOff, "failed"],
+  ["the end of what has been recorded so far", refused(404), "gap"],
+] as const)("single pictures go on after %s", async (_, answer, kind) => {
+  browser(inTurn(answer, (url) => (url.pathname.endsWith("/why") ? json(200, { kind: "to come" }) : new Response("jpeg"))));
+  vi.setSystemTime(AT);
+  const feed = new PictureFeed("gate", {} as HTMLImageElement, () => null, () => undefined);
+  feed.seek(AT);
+  await vi.advanceTimersByTimeAsync(1900);
+  feed.pump(AT);
+  await vi.advanceTimersByTimeAsync(50);
+  expect(feed.position(AT).kind).toBe(kind);
+  await vi.advanceTimersByTimeAsync(100);
+  feed.pump(AT);
+  await vi.advanceTimersByTimeAsync(50);
+  expect(feed.position(AT).kind).toBe("video");
 });

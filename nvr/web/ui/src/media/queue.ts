@@ -37,6 +37,11 @@ export class BufferQueue {
     this.push(() => this.buffer.changeType(mime));
   }
 
+  /** Forgets what was half appended, once all that waits is in. */
+  breakOff(): void {
+    this.push(() => this.buffer.abort());
+  }
+
   /** Forgets what waits and what was half appended: the next append begins with an initialisation segment. */
   reset(): void {
     this.waiting.length = 0;

@@ -1,7 +1,8 @@
 /** The holes that a feed has met, each explained as soon as the reason is known. */
 
+import type { Span } from "../ranges";
 import { SECOND } from "../time";
-import { explained, holeAt, type Explain, type Hole } from "./hole";
+import { explained, hole, holeAt, type Explain, type Hole } from "./hole";
 
 /** A hole shorter than this is jumped over without a word: cameras stutter. */
 export const BRIEF = SECOND;
@@ -31,6 +32,14 @@ export class Holes {
   /** The hole that begins within a second after an instant. */
   after(instant: number): Hole | null {
     return this.list.find((one) => one.start > instant && one.start - instant < SECOND) ?? null;
+  }
+
+  /** Holes inside an answer: only what is loaded tells of them. */
+  noteBetween(spans: readonly Span[]): void {
+    for (let n = 1; n < spans.length; n++) {
+      const [end, start] = [spans[n - 1][1], spans[n][0]];
+      if (!this.at((end + start) / 2)) void this.note(hole(end, start), false);
+    }
   }
 
   /** `landed`: somebody went into it; then it is told from where it really begins, else from where video ended. */

@@ -4,6 +4,7 @@ import { pictureAddress } from "../api/calls";
 import { request } from "../api/client";
 import { ApiError } from "../api/error";
 import { parse, rfc3339, SECOND } from "../time";
+import { isLate, lost, passing, RETRY, waitAtEnd } from "./again";
 import type { Feed, Position } from "./feed";
 import { explained, hole, holeAt, type Explain, type Hole } from "./hole";
 
@@ -14,13 +15,14 @@ export class PictureFeed implements Feed {
   private since = 0;
   private playing = false;
   private rate = 1;
-  private asked = Number.NaN;
+  private asked = 0;
   private have = false;
   private holes: Hole[] = [];
   private shownAt: number | null = null;
   private url = "";
   private abort: AbortController | null = null;
   private error: unknown = null;
+  private notBefore = 0;
 
   constructor(
     readonly camera: string,
@@ -41,15 +43,21 @@ export class PictureFeed implements Feed {
     this.abort = null;
     this.have = false;
     this.error = null;
+    this.notBefore = 0;
     this.holes = [];
     this.move(at);
     this.pump(at);
   }
 
   pump(at: number): void {
-    // A key frame a second or so: asking oftener would bring the same picture.
-    const due = Number.isNaN(this.asked) || Math.abs(at - this.asked) > 400 || !this.have;
-    if (!this.abort && due && !this.error && !holeAt(this.holes, at)) void this.load(at);
+    if (this.abort || performance.now() < this.notBefore || (this.error && !passing(this.error))) return;
+    const found = holeAt(this.holes, at);
+    if (this.error || (found ? found.end === null : this.isDue(at))) void this.load(at);
+  }
+
+  /** A key frame a second or so: asking oftener would bring the same picture. */
+  private isDue(at: number): boolean {
+    return !this.have || Math.abs(at - this.asked) > 400;
   }
 
   run(playing: boolean, rate: number): void {
@@ -98,14 +106,27 @@ export class PictureFeed implements Feed {
     this.asked = at;
     try {
       const answer = await request(pictureAddress(this.camera, rfc3339(at), WIDTH), { signal: abort.signal });
-      this.show(await answer.blob(), parse(answer.headers.get("X-NVR-At") ?? ""));
+      this.show(await answer.blob().catch(lost), parse(answer.headers.get("X-NVR-At") ?? ""));
+      this.answered();
     } catch (error) {
+      const found = error instanceof ApiError && error.status === 404 ? await this.missing(at, error.next) : null;
       if (abort.signal.aborted) return;
-      if (error instanceof ApiError && error.status === 404) await this.missing(at, error.next);
-      else this.error = error;
+      if (found) this.answered(found);
+      else this.fail(error);
     }
     if (this.abort === abort) this.abort = null;
     this.changed();
+  }
+
+  /** Recording may have come further: an end that was met before is none any more. */
+  private answered(...found: Hole[]): void {
+    this.error = null;
+    this.holes = [...this.holes.filter((one) => one.end !== null), ...found];
+  }
+
+  private fail(error: unknown): void {
+    this.error = error;
+    this.notBefore = performance.now() + RETRY;
   }
 
   private show(picture: Blob, at: number): void {
@@ -117,9 +138,12 @@ export class PictureFeed implements Feed {
     this.have = true;
   }
 
-  private async missing(at: number, next: string | null): Promise<void> {
+  private async missing(at: number, next: string | null): Promise<Hole> {
     const found = hole(at, next === null ? null : parse(next));
-    found.live = found.end === null && Date.now() - at < 90 * SECOND;
-    this.holes.push(await explained(this.camera, found, this.explain));
+    if (found.end === null) {
+      found.live = isLate(at);
+      this.notBefore = performance.now() + waitAtEnd(at);
+    }
+    return explained(this.camera, found, this.explain);
   }
 }

@@ -74,6 +74,11 @@ export class Reel {
     this.queue?.append(chunk);
   }
 
+  /** An answer has ended too soon: the next one does not go on from its half. */
+  breakOff(): void {
+    this.queue?.breakOff();
+  }
+
   /** What is loaded, in instants. */
   spans(): Span[] {
     const spans = this.queue ? spansOf(this.queue.buffer.buffered) : [];

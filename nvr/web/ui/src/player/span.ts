@@ -5,6 +5,7 @@ import { request } from "../api/client";
 import { ApiError } from "../api/error";
 import { canPlay } from "../media/source";
 import { parse, rfc3339 } from "../time";
+import { lost } from "./again";
 
 export interface SpanSink {
   begin(mime: string, start: number): Promise<void>;
@@ -51,7 +52,7 @@ function told(answer: Response, header: string, otherwise: number): number {
 async function pour(answer: Response, sink: SpanSink): Promise<void> {
   const reader = answer.body!.getReader();
   for (;;) {
-    const { done, value } = await reader.read();
+    const { done, value } = await reader.read().catch(lost);
     if (done) return;
     sink.data(value as BufferSource);
   }

@@ -1,10 +1,10 @@
 /** Spans of video.mp4 of one camera, appended ahead of where the player is. */
 
-import { ApiError } from "../api/error";
 import { Faults } from "../media/faults";
 import { play } from "../media/play";
 import { clamp } from "../ranges";
 import { SECOND } from "../time";
+import { isLate, passing, RETRY, waitAtEnd } from "./again";
 import type { Feed, Position } from "./feed";
 import { FrameWatch } from "./frames";
 import { hole, onTimeline, originFor, type Explain, type Hole } from "./hole";
@@ -17,7 +17,6 @@ import { fetchSpan } from "./span";
 const FIRST = 4 * SECOND;
 const USUAL = 10 * SECOND;
 const AHEAD = 20 * SECOND;
-const RETRY = 2 * SECOND;
 /** A key frame that is nearer to the target is not worth two jumps. */
 const NEAR = 150;
 /** Nothing came for a moment that should be there: after this it is asked for again. */
@@ -63,8 +62,7 @@ export class VideoFeed implements Feed {
     this.key.cancel();
     this.watch.forget();
     if (this.reel.isOpen && !this.error && this.reel.holds(at)) return this.aim();
-    this.abort?.abort();
-    this.abort = null;
+    this.stop();
     this.holes.clear();
     this.error = null;
     this.fresh = true;
@@ -134,12 +132,16 @@ export class VideoFeed implements Feed {
 
   close(): void {
     this.key.cancel();
-    this.abort?.abort();
-    this.abort = null;
+    this.stop();
     this.reel.drop();
     this.watch.close();
     this.video.removeEventListener("loadedmetadata", this.aim);
     this.video.removeEventListener("error", this.broke);
+  }
+
+  private stop(): void {
+    this.abort?.abort();
+    this.abort = null;
   }
 
   private fail(error: unknown): void {
@@ -152,8 +154,7 @@ export class VideoFeed implements Feed {
     const { error } = this.video;
     if (!this.reel.isOpen || !error) return;
     const hopeless = this.faults.add();
-    this.abort?.abort();
-    this.abort = null;
+    this.stop();
     this.reel.drop();
     if (hopeless) this.unplayable(this.reel.mime);
     else this.fail(new Error(error.message || "the video could not be decoded"));
@@ -200,7 +201,10 @@ export class VideoFeed implements Feed {
     if (abort.signal.aborted || this.abort !== abort) return;
     this.abort = null;
     if (result.kind === "unplayable") return this.unplayable(result.mime);
-    if (result.kind === "failed") return this.fail(result.error);
+    if (result.kind === "failed") {
+      this.reel.breakOff();
+      return this.fail(result.error);
+    }
     this.fresh = false;
     if (result.kind === "video") this.took(from, result.start, result.end);
     else this.missing(from, result.next);
@@ -218,7 +222,7 @@ export class VideoFeed implements Feed {
   /** An answer that brought nothing new: the next question is a little later, and later still, or it would be the same. */
   private grope(from: number): void {
     this.cursor = from + Math.min(SECOND, 5 * 2 ** this.barren++);
-    this.notBefore = performance.now() + (Date.now() - from < 90 * SECOND ? RETRY : 100);
+    this.notBefore = performance.now() + (isLate(from) ? RETRY : 100);
   }
 
   private missing(from: number, next: number | null): void {
@@ -229,8 +233,8 @@ export class VideoFeed implements Feed {
       return;
     }
     const found = hole(from, null);
-    found.live = Date.now() - from < 90 * SECOND;
-    this.notBefore = performance.now() + (found.live ? RETRY : 10 * RETRY);
+    found.live = isLate(from);
+    this.notBefore = performance.now() + waitAtEnd(from);
     this.holes.forgetEnds();
     void this.holes.note(found, this.target !== null);
   }
@@ -238,11 +242,7 @@ export class VideoFeed implements Feed {
   /** Finds what no answer tells: holes inside an answer, and moments that it should have held and did not. */
   private scan(at: number): void {
     if (!this.reel.isIdle) return;
-    const spans = this.reel.spans();
-    for (let n = 1; n < spans.length; n++) {
-      const [end, start] = [spans[n - 1][1], spans[n][0]];
-      if (!this.holes.at((end + start) / 2)) void this.holes.note(hole(end, start), false);
-    }
+    this.holes.noteBetween(this.reel.spans());
     const lost = !this.abort && this.cursor > at + SECOND && !this.holes.at(at) && !this.reel.holds(at);
     this.lostSince = lost ? this.lostSince || performance.now() : 0;
     if (lost && performance.now() - this.lostSince > LOST) {
@@ -250,9 +250,4 @@ export class VideoFeed implements Feed {
       this.cursor = at;
     }
   }
-}
-
-/** Whether it may be better in a moment: the server was away or busy. */
-function passing(error: unknown): boolean {
-  return error instanceof ApiError && (error.status === 0 || error.status === 429 || error.status >= 500);
 }

@@ -1,11 +1,13 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { Backoff } from "../src/live/backoff";
 import { edgeStep } from "../src/live/edge";
 import { fragmentStart, pictureTrack } from "../src/media/boxes";
+import { BufferQueue } from "../src/media/queue";
 import { codecName } from "../src/media/source";
 import { nextVideo } from "../src/player/feed";
 import { holeAt, hole, onTimeline, originFor } from "../src/player/hole";
 import { HOUR } from "../src/time";
+import { FakeBuffer } from "./fakes";
 
 describe("the live edge", () => {
   it.each([
@@ -89,5 +91,38 @@ describe("holes", () => {
     expect(onTimeline(99 * HOUR, at)).toBe(true);
     expect(onTimeline(99 * HOUR, 99 * HOUR)).toBe(false);
     expect(onTimeline(99 * HOUR, 200 * HOUR)).toBe(false);
+  });
+});
+
+describe("a buffer that is full", () => {
+  afterEach(() => void vi.useRealTimers());
+
+  it("keeps what came until something was played, and goes on in order", async () => {
+    vi.useFakeTimers();
+    const buffer = new FakeBuffer();
+    buffer.room = 10;
+    let spare: [number, number] | null = null;
+    const failed = vi.fn();
+    const queue = new BufferQueue(buffer.element, () => spare, failed);
+    for (const size of [6, 5, 4]) queue.append(new Uint8Array(size));
+    await vi.advanceTimersByTimeAsync(10);
+    expect([buffer.done, queue.isFull, queue.length]).toEqual([["append 6"], true, 2]);
+    spare = [0, 5];
+    queue.makeRoom();
+    spare = null;
+    await vi.advanceTimersByTimeAsync(10);
+    expect([buffer.done, queue.isFull, queue.length]).toEqual([["append 6", "remove 0-5", "append 5", "append 4"], false, 0]);
+    expect(failed).not.toHaveBeenCalled();
+  });
+
+  it("is emptied by a reset", async () => {
+    vi.useFakeTimers();
+    const buffer = new FakeBuffer();
+    buffer.room = 3;
+    const queue = new BufferQueue(buffer.element, () => null, () => undefined);
+    queue.append(new Uint8Array(4));
+    queue.reset();
+    queue.append(new Uint8Array(3));
+    expect(buffer.done).toEqual(["abort", "append 3"]);
   });
 });

@@ -167,6 +167,7 @@ export class LiveStream {
     const { queue, video } = this;
     if (!queue) return;
     this.watchStall();
+    queue.makeRoom();
     const spans = spansOf(queue.buffer.buffered);
     const step = edgeStep(video.currentTime, spans, !this.shown);
     if (step.seek !== null) video.currentTime = step.seek;

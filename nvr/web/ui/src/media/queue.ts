@@ -5,10 +5,11 @@ type Work = () => void;
 export class BufferQueue {
   private readonly waiting: Work[] = [];
   private closed = false;
+  private full = false;
 
   constructor(
     readonly buffer: SourceBuffer,
-    /** Called when the buffer is full, to say what may go: [start, end] or null. */
+    /** Called while the buffer is full, to say what may go: [start, end] or null. */
     private readonly spare: () => [number, number] | null,
     private readonly onError: (error: unknown) => void,
     private readonly onIdle: () => void = () => undefined,
@@ -21,8 +22,13 @@ export class BufferQueue {
     return this.waiting.length;
   }
 
+  /** Whether what waits has no room before something goes. */
+  get isFull(): boolean {
+    return this.full;
+  }
+
   append(data: BufferSource): void {
-    this.push(() => this.tryAppend(data, true));
+    this.push(() => this.tryAppend(data));
   }
 
   remove(start: number, end: number): void {
@@ -42,9 +48,16 @@ export class BufferQueue {
     this.push(() => this.buffer.abort());
   }
 
+  /** To be called now and then: what was played since the buffer was full may go. */
+  makeRoom(): void {
+    const room = this.full && !this.buffer.updating ? this.spare() : null;
+    if (room) this.buffer.remove(room[0], room[1]);
+  }
+
   /** Forgets what waits and what was half appended: the next append begins with an initialisation segment. */
   reset(): void {
     this.waiting.length = 0;
+    this.full = false;
     try {
       this.buffer.abort();
     } catch {
@@ -62,7 +75,7 @@ export class BufferQueue {
 
   private push(work: Work): void {
     this.waiting.push(work);
-    if (!this.buffer.updating) this.next();
+    if (!this.buffer.updating && !this.full) this.next();
   }
 
   private readonly failed = (): void => this.onError(new Error("the browser could not read the video"));
@@ -80,18 +93,22 @@ export class BufferQueue {
         this.onError(error);
         return;
       }
+      if (this.full) return this.makeRoom();
     }
   };
 
-  private tryAppend(data: BufferSource, first: boolean): void {
+  private tryAppend(data: BufferSource): void {
     try {
       this.buffer.appendBuffer(data);
+      this.full = false;
     } catch (error) {
-      const full = error instanceof DOMException && error.name === "QuotaExceededError";
-      const room = full && first ? this.spare() : null;
-      if (!room) throw error;
-      this.waiting.unshift(() => this.tryAppend(data, false));
-      this.buffer.remove(room[0], room[1]);
+      if (!isFull(error)) throw error;
+      this.full = true;
+      this.waiting.unshift(() => this.tryAppend(data));
     }
   }
+}
+
+function isFull(error: unknown): boolean {
+  return error instanceof DOMException && error.name === "QuotaExceededError";
 }

@@ -29,6 +29,11 @@ export class Reel {
     return this.queue !== null && !this.queue.buffer.updating && this.queue.length === 0;
   }
 
+  /** Whether no more is to be fetched before something of it was played. */
+  get isFull(): boolean {
+    return this.queue !== null && this.queue.isFull;
+  }
+
   /** False where this browser has no MediaSource at all. */
   open(origin: number): boolean {
     this.drop();
@@ -95,6 +100,7 @@ export class Reel {
 
   /** Lets go of what was played; not at every call, a removal is worth it for several seconds at a time. */
   tidy(): void {
+    this.queue?.makeRoom();
     const old = this.spare(BEHIND);
     if (old && old[1] - old[0] > 10 && this.isIdle) this.queue!.remove(old[0], old[1]);
   }

@@ -94,7 +94,7 @@ export class VideoFeed implements Feed {
     const ahead = Math.max(AHEAD, rate * 8 * SECOND);
     const now = performance.now();
     if (this.error && passing(this.error) && now >= this.notBefore) this.error = null;
-    if (this.abort || this.error || !this.reel.isOpen || now < this.notBefore || this.cursor > at + ahead) return;
+    if (this.abort || this.error || !this.reel.isOpen || this.reel.isFull || now < this.notBefore || this.cursor > at + ahead) return;
     const length = this.fresh ? FIRST : USUAL * clamp(rate / 2, 1, 8);
     void this.load(this.cursor, length);
   }

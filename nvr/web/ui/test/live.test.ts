@@ -9,9 +9,10 @@ const fragment = () => new ArrayBuffer(1);
 let video: FakeVideo;
 let told: LiveState[];
 let live: LiveStream;
+let asked: URL[];
 
 beforeEach(() => {
-  browser(() => json(200, {}));
+  ({ asked } = browser(() => json(200, {})));
   video = new FakeVideo();
   told = [];
   live = new LiveStream(video.element, "gate", "sub", (state) => told.push(state), () => undefined);
@@ -48,4 +49,24 @@ describe("what the browser cannot decode", () => {
       await reconnected();
     }
   });
+});
+
+it("while it waits for the camera, nothing has stalled", async () => {
+  begin();
+  FakeSocket.newest.says({ type: "waiting", reason: "camera away" });
+  await vi.advanceTimersByTimeAsync(5000);
+  expect(last()).toEqual({ kind: "waiting", reason: "camera away" });
+  begin();
+  expect(last().kind).toBe("playing");
+  await vi.advanceTimersByTimeAsync(5000);
+  expect(last().kind).toBe("stalled");
+});
+
+it("where the account may not watch any longer, it is looked whether it is logged in, and tried again", async () => {
+  FakeSocket.newest.onclose({ code: 4401 });
+  await reconnected();
+  expect(asked.map((url) => url.pathname)).toEqual(["/api/v1/me"]);
+  expect(FakeSocket.made).toHaveLength(2);
+  FakeSocket.newest.onclose({ code: 4404 });
+  expect(last().kind).toBe("gone");
 });

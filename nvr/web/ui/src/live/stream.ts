@@ -1,7 +1,7 @@
 /** One live stream: a WebSocket whose fragments go into a MediaSource. */
 
 import { socketAddress } from "../api/client";
-import { leaveForLogin } from "../session";
+import { loadAccount } from "../session";
 import { fragmentStart, pictureTrack } from "../media/boxes";
 import { Faults } from "../media/faults";
 import { BufferQueue } from "../media/queue";
@@ -120,8 +120,10 @@ export class LiveStream {
   }
 
   private text(told: Told): void {
-    if (told.type === "waiting") this.tell({ kind: "waiting", reason: told.reason });
-    else if (told.type === "skipped") this.skipped(told.seconds);
+    if (told.type === "waiting") {
+      this.expect = "init"; // what comes next is a format; until then nothing has stalled
+      this.tell({ kind: "waiting", reason: told.reason });
+    } else if (told.type === "skipped") this.skipped(told.seconds);
     else if (told.type === "format") this.format(told);
   }
 
@@ -206,7 +208,8 @@ export class LiveStream {
     if (this.closed) return;
     if (this.faults.proven()) this.backoff.reset();
     this.drop();
-    if (code === 4401) return leaveForLogin();
+    // Where the session is gone this leads to the login; where only the camera is, the next try is told so.
+    if (code === 4401) void loadAccount().catch(() => undefined);
     if (code === 4403) return this.tell({ kind: "forbidden" });
     if (code === 4404) this.tell({ kind: "gone" });
     else this.tell({ kind: code === 4429 ? "tooMany" : "reconnecting" });

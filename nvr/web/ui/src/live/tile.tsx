@@ -23,6 +23,8 @@ export function LiveTile({ camera, want, onOpen }: Props) {
   const [skipped, setSkipped] = useState(0);
   const able = stream !== null && mediaSource() !== null && canPlay(stream.mime) && state.kind !== "unplayable";
   const unplayable = stream !== null && !able;
+  // What it sends now may be played where that before could not.
+  useEffect(() => setState((was) => (was.kind === "unplayable" ? { kind: "connecting" } : was)), [stream?.stream, stream?.mime]);
   return (
     <figure ref={box} class="tile live" data-camera-tile={camera.camera} data-state={able ? state.kind : "pictures"}>
       {able && <LiveVideo camera={camera.camera} stream={stream.stream} active={active} onState={setState} onSkipped={setSkipped} />}
@@ -77,6 +79,7 @@ function LiveVideo({ camera, stream, active, onState, onSkipped }: {
     });
     return () => {
       clearTimeout(timer);
+      onSkipped(0);
       live.close();
     };
   }, [camera, stream, active]);
@@ -88,7 +91,7 @@ function useActive(box: { readonly current: HTMLElement | null }): boolean {
   const [seen, setSeen] = useState(false);
   const [visible, setVisible] = useState(!document.hidden);
   useEffect(() => {
-    const watch = new IntersectionObserver(([entry]) => setSeen(entry.isIntersecting), { rootMargin: "100px" });
+    const watch = new IntersectionObserver((entries) => setSeen(entries[entries.length - 1].isIntersecting), { rootMargin: "100px" });
     watch.observe(box.current!);
     const changed = () => setVisible(!document.hidden);
     document.addEventListener("visibilitychange", changed);

@@ -67,8 +67,8 @@ function GapCover({ player, hole }: { player: Player; hole: Hole }) {
 const EVER = DAY;
 
 function spanWords(hole: Hole, why: string): string {
-  const from = momentText(hole.start);
-  if (hole.end === null) return t("play.gapOpen", { from, why });
+  const from = hole.start > EVER ? momentText(hole.start) : null;
+  if (hole.end === null) return from ? t("play.gapOpen", { from, why }) : why;
   const to = momentText(hole.end);
-  return hole.start <= EVER ? t("play.gapBefore", { to, why }) : t("play.gapWhy", { from, to, why });
+  return from ? t("play.gapWhy", { from, to, why }) : t("play.gapBefore", { to, why });
 }

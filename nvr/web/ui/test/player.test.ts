@@ -1,6 +1,7 @@
-import { afterEach, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { PictureFeed } from "../src/player/picturefeed";
 import { Player } from "../src/player/player";
+import { FrameStep } from "../src/player/step";
 import { VideoFeed } from "../src/player/videofeed";
 import { parse, rfc3339, SECOND } from "../src/time";
 import { browser, FakeSource, FakeVideo, json, noBrowser, type Answer } from "./fakes";
@@ -153,4 +154,41 @@ it.each([
   feed.pump(AT);
   await vi.advanceTimersByTimeAsync(50);
   expect(feed.position(AT).kind).toBe("video");
+});
+
+it.each([1, 2, 5, 8, 10, 12, 15, 20, 25, 30])("the next frame of %d a second is found", (fps) => {
+  const frame = SECOND / fps;
+  const step = new FrameStep();
+  const from = 7 * frame;
+  let at = from + 45;
+  step.begin(from, 45);
+  for (let next: number | null = at; next !== null; next = step.further(Math.floor(at / frame + 1e-9) * frame)) at = next;
+  expect(Math.floor(at / frame)).toBe(8);
+  expect(step.further(from)).toBeNull();
+});
+
+describe("at the end of what has been recorded so far", () => {
+  const nothing = refused(404);
+  const feeds = {
+    video: () => feedOf(new FakeVideo()).feed,
+    pictures: () => new PictureFeed("gate", {} as HTMLImageElement, () => null, () => undefined),
+  };
+
+  it.each(["video", "pictures"] as const)("%s are asked for as long as somebody looks", async (kind) => {
+    const { asked } = browser(nothing);
+    vi.setSystemTime(AT);
+    const feed = feeds[kind]();
+    const questions = async (ms: number) => {
+      await vi.advanceTimersByTimeAsync(10);
+      asked.length = 0;
+      for (const end = performance.now() + ms; performance.now() < end; feed.pump(AT, 1)) await vi.advanceTimersByTimeAsync(100);
+      return asked.length;
+    };
+    feed.seek(AT);
+    expect(await questions(10 * SECOND)).toBeGreaterThan(5);
+    Object.assign(document, { hidden: true });
+    expect(await questions(10 * SECOND)).toBe(0);
+    Object.assign(document, { hidden: false });
+    expect(await questions(SECOND)).toBeGreaterThan(0);
+  });
 });

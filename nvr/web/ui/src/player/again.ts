@@ -20,6 +20,21 @@ export function isLate(at: number): boolean {
   return Date.now() - at < 90 * SECOND;
 }
 
+/** Tells once whether something goes on for too long, and then begins anew. */
+export class Lasting {
+  private since = 0;
+
+  constructor(private readonly longest: number) {}
+
+  tooLong(still: boolean): boolean {
+    const now = performance.now();
+    this.since = still ? this.since || now : 0;
+    if (!still || now - this.since <= this.longest) return false;
+    this.since = 0;
+    return true;
+  }
+}
+
 /** How long to wait before the end of what was recorded is looked at again. */
 export function waitAtEnd(at: number): number {
   return isLate(at) ? RETRY : 10 * RETRY;

@@ -17,6 +17,15 @@ export interface Hole {
   told: boolean;
 }
 
+/** A hole that was jumped over. */
+export interface Skip {
+  camera: string;
+  hole: Hole;
+  /** Where the player was. */
+  from: number;
+  when: number;
+}
+
 /** Answers from memory where it can; null where it does not know. */
 export type Explain = (camera: string, at: number) => Hole | null;
 

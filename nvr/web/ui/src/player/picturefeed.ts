@@ -52,7 +52,9 @@ export class PictureFeed implements Feed {
   pump(at: number): void {
     if (this.abort || performance.now() < this.notBefore || (this.error && !passing(this.error))) return;
     const found = holeAt(this.holes, at);
-    if (this.error || (found ? found.end === null : this.isDue(at))) void this.load(at);
+    // At the end of what was recorded, what came since is asked for when somebody looks.
+    const due = found ? found.end === null && !document.hidden : this.isDue(at);
+    if (this.error || due) void this.load(at);
   }
 
   /** A key frame a second or so: asking oftener would bring the same picture. */
@@ -76,7 +78,7 @@ export class PictureFeed implements Feed {
   }
 
   shown(): number | null {
-    return this.shownAt;
+    return this.have ? this.shownAt : null;
   }
 
   frame(): number {

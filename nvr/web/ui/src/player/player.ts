@@ -2,8 +2,9 @@
 
 import { SECOND } from "../time";
 import { nextVideo, type Feed, type Position } from "./feed";
-import type { Explain, Hole } from "./hole";
+import type { Explain, Hole, Skip } from "./hole";
 import { PictureFeed } from "./picturefeed";
+import { FrameStep } from "./step";
 import { VideoFeed } from "./videofeed";
 
 export const SPEEDS = [0.5, 1, 2, 4, 8, 16];
@@ -11,13 +12,6 @@ export const SPEEDS = [0.5, 1, 2, 4, 8, 16];
 const PATIENCE = 5 * SECOND;
 const REASON = 1.5 * SECOND;
 const TICK = 50;
-
-export interface Skip {
-  camera: string;
-  hole: Hole;
-  /** Where the player was. */
-  from: number;
-}
 
 interface Seat {
   feed: Feed;
@@ -33,8 +27,8 @@ export class Player {
   playing: boolean;
   rate = 1;
   muted = true;
-  /** What was jumped over last, and when. */
-  skip: (Skip & { when: number }) | null = null;
+  /** What was jumped over last. */
+  skip: Skip | null = null;
   /** Stops there; null is never. */
   until: number | null = null;
   /** Goes on to the next video at once where there is none: for a span that was chosen by nvr and not by a person. */
@@ -43,6 +37,7 @@ export class Player {
   private readonly begin: number;
   private landed = true;
   private untoldSince = 0;
+  private readonly step = new FrameStep();
   private readonly seats = new Map<string, Seat>();
   private readonly listeners = new Set<() => void>();
   private readonly timer: ReturnType<typeof setInterval>;
@@ -100,6 +95,7 @@ export class Player {
   seek(at: number): void {
     this.landed = true;
     this.skip = null;
+    this.step.stop();
     this.jump(at);
   }
 
@@ -154,9 +150,11 @@ export class Player {
   stepFrame(direction: 1 | -1): void {
     this.setPlaying(false);
     const leader = this.leader();
-    const frame = leader?.feed.frame() ?? SECOND / 25;
+    const from = leader?.feed.shown() ?? this.at;
     // Into the middle of the neighbouring frame, so that rounding shows neither this one nor the one after.
-    this.seek((leader?.feed.shown() ?? this.at) + (direction > 0 ? 1.5 : -0.5) * frame);
+    const reach = (direction > 0 ? 1.5 : -0.5) * (leader?.feed.frame() ?? SECOND / 25);
+    this.seek(from + reach);
+    if (direction > 0) this.step.begin(from, reach);
   }
 
   retry(camera: string): void {
@@ -198,6 +196,8 @@ export class Player {
     const leader = this.leader();
     if (leader) this.playWith(leader, seats);
     else this.withoutVideo(seats);
+    const further = leader && !this.playing ? this.step.further(leader.feed.shown()) : null;
+    if (further !== null) this.jump(further);
     if (this.playing && this.ended()) {
       this.playing = false;
       for (const seat of seats) seat.feed.run(false, this.rate);

@@ -4,7 +4,7 @@ import { Faults } from "../media/faults";
 import { play } from "../media/play";
 import { clamp } from "../ranges";
 import { SECOND } from "../time";
-import { isLate, passing, RETRY, waitAtEnd } from "./again";
+import { isLate, Lasting, passing, RETRY, waitAtEnd } from "./again";
 import type { Feed, Position } from "./feed";
 import { FrameWatch } from "./frames";
 import { hole, onTimeline, originFor, type Explain, type Hole } from "./hole";
@@ -19,8 +19,6 @@ const USUAL = 10 * SECOND;
 const AHEAD = 20 * SECOND;
 /** A key frame that is nearer to the target is not worth two jumps. */
 const NEAR = 150;
-/** Nothing came for a moment that should be there: after this it is asked for again. */
-const LOST = 3 * SECOND;
 
 export class VideoFeed implements Feed {
   private readonly holes: Holes;
@@ -35,7 +33,8 @@ export class VideoFeed implements Feed {
   private abort: AbortController | null = null;
   private fresh = true;
   private notBefore = 0;
-  private lostSince = 0;
+  /** Nothing came for a moment that should be there: after this it is asked for again. */
+  private readonly lost = new Lasting(3 * SECOND);
   private barren = 0;
   private error: unknown = null;
 
@@ -95,6 +94,8 @@ export class VideoFeed implements Feed {
     const now = performance.now();
     if (this.error && passing(this.error) && now >= this.notBefore) this.error = null;
     if (this.abort || this.error || !this.reel.isOpen || this.reel.isFull || now < this.notBefore || this.cursor > at + ahead) return;
+    // At the end of what was recorded, what came since is asked for when somebody looks.
+    if (document.hidden && this.holes.at(this.cursor)?.end === null) return;
     const length = this.fresh ? FIRST : USUAL * clamp(rate / 2, 1, 8);
     void this.load(this.cursor, length);
   }
@@ -118,8 +119,8 @@ export class VideoFeed implements Feed {
   }
 
   shown(): number | null {
-    if (this.target !== null || this.video.seeking) return null;
-    return this.reel.origin + (this.watch.mediaTime ?? this.video.currentTime) * SECOND;
+    if (this.target !== null || this.video.seeking || this.watch.mediaTime === null) return null;
+    return this.reel.origin + this.watch.mediaTime * SECOND;
   }
 
   frame(): number {
@@ -153,11 +154,10 @@ export class VideoFeed implements Feed {
   private readonly broke = (): void => {
     const { error } = this.video;
     if (!this.reel.isOpen || !error) return;
-    const hopeless = this.faults.add();
+    if (this.faults.add()) return this.unplayable(this.reel.mime);
     this.stop();
     this.reel.drop();
-    if (hopeless) this.unplayable(this.reel.mime);
-    else this.fail(new Error(error.message || "the video could not be decoded"));
+    this.fail(new Error(error.message || "the video could not be decoded"));
   };
 
   /** Puts the video where it shall be; once it is loaded there, it has arrived. */
@@ -244,10 +244,6 @@ export class VideoFeed implements Feed {
     if (!this.reel.isIdle) return;
     this.holes.noteBetween(this.reel.spans());
     const lost = !this.abort && this.cursor > at + SECOND && !this.holes.at(at) && !this.reel.holds(at);
-    this.lostSince = lost ? this.lostSince || performance.now() : 0;
-    if (lost && performance.now() - this.lostSince > LOST) {
-      this.lostSince = 0;
-      this.cursor = at;
-    }
+    if (this.lost.tooLong(lost)) this.cursor = at;
   }
 }

@@ -3,6 +3,7 @@
 import { useRef } from "preact/hooks";
 import { cameras as askCameras, snapshotAddress } from "../api/calls";
 import type { Camera } from "../api/types";
+import { serverNow } from "../clock";
 import { useLoaded, useTitle } from "../hooks";
 import { fileInstant } from "../format";
 import { Icon } from "../icons";
@@ -51,7 +52,7 @@ function fillScreen(box: HTMLElement): void {
 function Single({ camera }: { camera: Camera }) {
   const box = useRef<HTMLDivElement>(null);
   const name = camera.camera;
-  const toTimeline = () => go(href("timeline", "", { at: rfc3339(Date.now() - 10 * SECOND), camera: name }));
+  const toTimeline = () => go(href("timeline", "", { at: rfc3339(serverNow() - 10 * SECOND), camera: name }));
   return (
     <>
       <div class="bar">
@@ -59,7 +60,7 @@ function Single({ camera }: { camera: Camera }) {
         <h1>{name}</h1>
         <span class="grow" />
         <Button icon="timeline" label={t("live.timeline")} onClick={toTimeline} />
-        <a class="button" href={snapshotAddress(name)} download={`${name}_${fileInstant(Date.now())}.jpg`}>
+        <a class="button" href={snapshotAddress(name)} download={`${name}_${fileInstant(serverNow())}.jpg`}>
           <Icon name="camera" /><span>{t("live.snapshot")}</span>
         </a>
         {isAdmin() && <a class="button" href={href("zones", name)}><Icon name="zones" /><span>{t("live.zones")}</span></a>}

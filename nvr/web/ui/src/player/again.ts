@@ -1,6 +1,7 @@
 /** When that which did not come is asked for again. */
 
 import { ApiError, isAbort } from "../api/error";
+import { serverNow } from "../clock";
 import { SECOND } from "../time";
 
 export const RETRY = 2 * SECOND;
@@ -17,7 +18,7 @@ export function lost(error: unknown): never {
 
 /** Whether what was recorded at an instant may only be on its way. */
 export function isLate(at: number): boolean {
-  return Date.now() - at < 90 * SECOND;
+  return serverNow() - at < 90 * SECOND;
 }
 
 /** Tells once whether something goes on for too long, and then begins anew. */

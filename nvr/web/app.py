@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -65,7 +66,7 @@ def build(state: State, audit: Audit, reload: Callable[[], bool] = lambda: False
     app.state.exporter = Exporter(state)
     app.state.herald = Herald(state)
     app.state.looking = asyncio.Semaphore(video.LOOKING)
-    app.state.mjpegs = set()
+    app.state.mjpegs = Counter()
     app.state.sending = set()
     app.state.reload = reload
     api = APIRouter(prefix="/api/v1")

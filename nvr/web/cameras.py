@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Annotated, Any, Literal
@@ -11,6 +12,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
+from starlette.types import Receive, Scope, Send
 
 from nvr.condition import gather
 from nvr.errors import StorageError
@@ -19,13 +21,15 @@ from nvr.media.jpeg import encode
 from nvr.model import Frame
 from nvr.web.access import AGAIN_S, Guest, Noting, SeenCamera, stays
 from nvr.web.refusal import Refusal
+from nvr.web.refusal import answer as problem
 from nvr.web.state import Here, State
 from nvr.web.wire import told
 
 router = APIRouter(tags=["cameras"])
 FRESH = timedelta(seconds=30)
 """A picture in the slot that is older is none of now."""
-MOST_MJPEG = 16
+MOST_MJPEG, MOST_OF_ONE = 16, 8
+"""Who watches pictures at the same time: in all, and of one account."""
 JPEG: dict[int | str, dict[str, Any]] = {
     200: {"content": {"image/jpeg": {}}, "description": "a JPEG; its instant is in X-NVR-At"}
 }
@@ -127,35 +131,49 @@ async def mjpeg(
     path = state.view(camera).slot
     if path is None:
         raise Refusal(404, "no_picture", f"{camera} has no newest picture: {_why(state, camera)}")
-    watching = request.app.state.mjpegs
-    if len(watching) >= MOST_MJPEG:
-        raise Refusal(429, "too_many_viewers", f"{MOST_MJPEG} viewers watch pictures already", {"Retry-After": "10"})
-    ticket = object()
-    watching.add(ticket)
 
     async def pictures() -> AsyncIterator[bytes]:
         last, checked = -1, 0.0
-        try:
-            while True:
-                now = asyncio.get_running_loop().time()
-                if now - checked > AGAIN_S:
-                    checked = now
-                    if not await stays(visitor, state, camera):
-                        return
-                frame = await run_in_threadpool(_newest, state, camera)
-                if frame is not None and frame.sequence != last:
-                    last = frame.sequence
-                    audit.note(visitor.account.name, visitor.address, "live", camera)
-                    jpeg = await run_in_threadpool(encode, frame.i420, width)
-                    head = f"--nvr\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n"
-                    yield f"{head}X-NVR-At: {told(frame.at)}\r\n\r\n".encode() + jpeg + b"\r\n"
-                await asyncio.sleep(1 / fps)
-        finally:
-            watching.discard(ticket)
+        while True:
+            now = asyncio.get_running_loop().time()
+            if now - checked > AGAIN_S:
+                checked = now
+                if not await stays(visitor, state, camera):
+                    return
+            frame = await run_in_threadpool(_newest, state, camera)
+            if frame is not None and frame.sequence != last:
+                last = frame.sequence
+                audit.note(visitor.account.name, visitor.address, "live", camera)
+                jpeg = await run_in_threadpool(encode, frame.i420, width)
+                head = f"--nvr\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n"
+                yield f"{head}X-NVR-At: {told(frame.at)}\r\n\r\n".encode() + jpeg + b"\r\n"
+            await asyncio.sleep(1 / fps)
 
-    return StreamingResponse(
-        pictures(), media_type="multipart/x-mixed-replace; boundary=nvr", headers={"Cache-Control": "no-store"}
-    )
+    return _Pictures(pictures(), visitor.account.name, request.app.state.mjpegs)
+
+
+class _Pictures(StreamingResponse):
+    """Counted from when it is sent until it has ended, however it ends: one that is never sent takes no place."""
+
+    media_type = "multipart/x-mixed-replace; boundary=nvr"
+
+    def __init__(self, pictures: AsyncIterator[bytes], account: str, watching: Counter[str]) -> None:
+        super().__init__(pictures, headers={"Cache-Control": "no-store"})
+        self._account = account
+        self._watching = watching
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._watching.total() >= MOST_MJPEG or self._watching[self._account] >= MOST_OF_ONE:
+            text = (
+                f"{self._watching.total()} viewers watch pictures already, {self._watching[self._account]} of them you"
+            )
+            await problem(429, "too_many_viewers", text, {"Retry-After": "10"})(scope, receive, send)
+            return
+        self._watching[self._account] += 1
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._watching[self._account] -= 1
 
 
 def _newest(state: State, camera: str) -> Frame | None:

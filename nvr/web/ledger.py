@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from itertools import dropwhile, islice
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
+from nvr import model
 from nvr.history import Background, condensed, entries, moment, recording
 from nvr.ledger import Entry
 from nvr.web.access import Guest, seen
@@ -162,33 +165,49 @@ def segments(
     until: Until = None,
     camera: Annotated[str | None, Query(max_length=64)] = None,
     limit: Annotated[int, Query(ge=1, le=10_000)] = 1000,
+    after: Annotated[str | None, Query(max_length=256, description="What the page before had as next.")] = None,
 ) -> Segments:
-    """Video files of a span, oldest first; ``next`` is the ``from`` of the next page, null at the end."""
+    """Video files of a span, oldest first; ``next`` is the ``after`` of the next page, null at the end."""
     begin, end = span(since, until, state.clock, timedelta(days=36500))
-    names = set(seen(visitor, state, [camera] if camera else None))
-    found: list[Segment] = []
-    after = None
-    for segment in state.catalogue().segments(begin, end, camera):
-        if segment.camera not in names:
-            continue
-        if len(found) == limit:
-            after = told(segment.start)
-            break
-        found.append(
-            Segment(
-                camera=segment.camera,
-                path=segment.path.as_posix(),
-                start=told(segment.start),
-                end=told(segment.end),
-                duration=segment.duration.total_seconds(),
-                bytes=segment.bytes,
-                codec=segment.codec,
-                width=segment.width,
-                height=segment.height,
-                state=segment.state,
-            )
-        )
-    return Segments(segments=found, next=after)
+    last = None if after is None else _place(after, state)
+    # Camera by camera, since each has its index: what an account may not see is not even read.
+    rows = (
+        state.catalogue().segments(begin if last is None else max(begin, last[0]), end, name)
+        for name in seen(visitor, state, [camera] if camera else None)
+    )
+    found = heapq.merge(*rows, key=_place_of)
+    new = found if last is None else dropwhile(lambda segment: _place_of(segment) <= last, found)
+    page = list(islice(new, limit + 1))
+    return Segments(segments=[_as_told(segment) for segment in page[:limit]], next=_next(page, limit))
+
+
+def _as_told(segment: model.Segment) -> Segment:
+    return Segment(
+        camera=segment.camera,
+        path=segment.path.as_posix(),
+        start=told(segment.start),
+        end=told(segment.end),
+        duration=segment.duration.total_seconds(),
+        bytes=segment.bytes,
+        codec=segment.codec,
+        width=segment.width,
+        height=segment.height,
+        state=segment.state,
+    )
+
+
+def _place_of(segment: model.Segment) -> tuple[datetime, str]:
+    """What segments are ordered by."""
+    return segment.start, segment.path.as_posix()
+
+
+def _next(page: Sequence[model.Segment], limit: int) -> str | None:
+    return ",".join((told(page[limit - 1].start), page[limit - 1].path.as_posix())) if len(page) > limit else None
+
+
+def _place(after: str, state: State) -> tuple[datetime, str]:
+    start, _, path = after.partition(",")
+    return instant(start, "after", state.clock), path
 
 
 def _entries(state: State, cameras: Sequence[str], begin: datetime, end: datetime) -> Iterator[tuple[str, list[Entry]]]:

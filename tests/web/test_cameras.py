@@ -14,7 +14,7 @@ from nvr import layout
 from nvr.clock import format_rfc3339
 from nvr.web import cameras
 from tests.fakes.live import Camera
-from tests.fakes.site import Site
+from tests.fakes.site import Site, until
 from tests.web.conftest import Lens
 
 
@@ -82,3 +82,26 @@ def test_the_status_is_that_of_the_command_line(admin: httpx.Client) -> None:
     assert set(status) == {"cameras", "disk", "processes", "catalogue"}
     assert [row["camera"] for row in status["cameras"]] == ["hik1", "hik2"]
     assert "secret-of-the-camera" not in str(status)
+
+
+def test_who_only_asks_whether_there_are_pictures_takes_no_place(admin: httpx.Client, lens: Lens) -> None:
+    lens.show()
+    for _ in range(cameras.MOST_MJPEG + 1):
+        assert admin.head("cameras/hik1/live.mjpeg").status_code == 200
+    with admin.stream("GET", "cameras/hik1/live.mjpeg") as answer:
+        assert answer.status_code == 200
+
+
+def test_one_account_leaves_places_to_others(
+    site: Site, admin: httpx.Client, lens: Lens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cameras, "MOST_OF_ONE", 1)
+    site.add_user("carla", "viewer")
+    lens.show()
+    with admin.stream("GET", "cameras/hik1/live.mjpeg") as first:
+        pictures = first.iter_raw()
+        next(pictures)
+        assert admin.get("cameras/hik1/live.mjpeg").status_code == 429
+        with site.client("carla").stream("GET", "cameras/hik1/live.mjpeg") as other:
+            assert other.status_code == 200
+    until(lambda: admin.head("cameras/hik1/live.mjpeg").status_code == 200, "its place is free again")

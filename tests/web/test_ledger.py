@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+import itertools
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import httpx
 import pytest
 
-from nvr.model import Event, Gap
+from nvr.model import Event, Gap, Segment
 from nvr.reason import Reason
 from tests.fakes.site import HOLE, Past, Site
 
@@ -118,7 +120,32 @@ def test_segments_come_a_page_at_a_time(admin: httpx.Client, past: Past) -> None
     query = {"from": at(past.start), "to": at(past.end)}
     first = admin.get("segments", params=query | {"limit": 3}).json()
     assert len(first["segments"]) == 3
-    rest = admin.get("segments", params=query | {"from": first["next"]}).json()
+    rest = admin.get("segments", params=query | {"after": first["next"]}).json()
     assert rest["next"] is None
     assert len({one["path"] for one in first["segments"] + rest["segments"]}) == 4
     assert first["segments"][0]["codec"] == "h264"
+    assert admin.get("segments", params=query | {"after": "nowhere"}).status_code == 422
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 7, 50])
+def test_pages_of_segments_of_several_cameras_tell_each_once(site: Site, admin: httpx.Client, limit: int) -> None:
+    begin = datetime(2026, 11, 1, tzinfo=UTC)
+    with site.writing() as catalogue:
+        for number, camera in itertools.product(range(6), ("hik1", "hik2")):  # the cameras' files begin together
+            start = begin + number * timedelta(seconds=60)
+            path = Path(f"segments/{camera}/{number}.mp4")
+            catalogue.add_segment(
+                Segment(camera, "run", path, start, start + timedelta(seconds=61), 1, 1, "h264", 2, 2, "closed")
+            )
+    query: dict[str, str | int] = {"from": at(begin + timedelta(seconds=30)), "to": at(begin + timedelta(hours=1))}
+    found, pages = [], 0
+    while True:
+        page = admin.get("segments", params=query | {"limit": limit}).json()
+        found += [one["path"] for one in page["segments"]]
+        pages += 1
+        if page["next"] is None:
+            break
+        assert len(page["segments"]) == limit
+        query["after"] = page["next"]
+    assert found == [f"segments/{camera}/{number}.mp4" for number in range(6) for camera in ("hik1", "hik2")]
+    assert pages == -(-12 // limit)

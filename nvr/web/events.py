@@ -8,12 +8,14 @@ from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path as FilePath
 from typing import Annotated, Any, Literal
+from zlib import crc32
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from nvr.catalogue.store import Catalogue
 from nvr.marks import affirm, deny
 from nvr.model import Event, EventKind
 from nvr.web.access import AGAIN_S, Guest, Noting, Visitor, seen, stays
@@ -176,8 +178,7 @@ def event(id: Id, visitor: Guest, state: Here) -> Whole:
     path: list[list[str | float]] = [
         [told(at.at), at.box.left, at.box.top, at.box.right, at.box.bottom] for at in catalogue.path_of(id)
     ]
-    also = catalogue.twins_of([id]).get(id, ()) if found.kind != "camera" else ()
-    happening = as_told(found, also).model_dump()
+    happening = as_told(found, _twins(catalogue, found)).model_dump()
     return Whole(**happening, path=path, video={"from": told(begin), "to": told(end)})
 
 
@@ -197,7 +198,7 @@ def mark(id: Id, marks: Marks, visitor: Guest, state: Here, audit: Noting) -> Ha
         changed = catalogue.event(id)
     if changed is None:
         raise Refusal(404, "unknown_event", "there is no such event any more")
-    return as_told(changed, ())
+    return as_told(changed, _twins(state.catalogue(), changed))
 
 
 @router.get("/events/{id}/snapshot.jpg", response_class=FileResponse, responses=JPEG)
@@ -222,6 +223,13 @@ def find(state: State, visitor: Visitor, id: int) -> Event:
     return found
 
 
+def _twins(catalogue: Catalogue, event: Event) -> tuple[int, ...]:
+    """The camera's events that tell the same."""
+    if event.id is None or event.kind == "camera":
+        return ()
+    return catalogue.twins_of([event.id]).get(event.id, ())
+
+
 def footage_of(state: State, event: Event) -> tuple[datetime, datetime]:
     """When its video is, with pre- and post-roll."""
     roll, now = state.config.retention, state.now()
@@ -231,7 +239,6 @@ def footage_of(state: State, event: Event) -> tuple[datetime, datetime]:
 
 def as_told(event: Event, also: tuple[int, ...]) -> Happening:
     box = event.box
-    base = f"events/{event.id}"
     return Happening(
         id=event.id or 0,
         camera=event.camera,
@@ -241,8 +248,8 @@ def as_told(event: Event, also: tuple[int, ...]) -> Happening:
         end=told_or_none(event.end),
         score=round(event.score, 4),
         zones=list(event.zones),
-        snapshot=f"{base}/snapshot.jpg" if event.snapshot else None,
-        thumbnail=f"{base}/thumbnail.jpg" if event.thumbnail else None,
+        snapshot=_address(event, "snapshot", event.snapshot),
+        thumbnail=_address(event, "thumbnail", event.thumbnail),
         locked=event.locked,
         false=event.false,
         began=event.began,
@@ -252,6 +259,11 @@ def as_told(event: Event, also: tuple[int, ...]) -> Happening:
         same_as=event.same_as,
         also=list(also),
     )
+
+
+def _address(event: Event, which: str, path: FilePath | None) -> str | None:
+    """Another one for another picture: a browser keeps what it has of an address, and better pictures come."""
+    return None if path is None else f"events/{event.id}/{which}.jpg?of={crc32(path.name.encode()):08x}"
 
 
 def _file(state: State, path: FilePath | None) -> Response:

@@ -42,7 +42,8 @@ def test_events_are_listed_newest_first_and_as_the_command_line_tells_them(site:
     assert listed["next"] is None
     first = listed["events"][0]
     assert first["box"] == [0.1, 0.2, 0.3, 0.4]
-    assert (first["snapshot"], first["thumbnail"]) == (f"events/{new}/snapshot.jpg", None)
+    assert first["snapshot"].startswith(f"events/{new}/snapshot.jpg?of=")
+    assert first["thumbnail"] is None
     assert (first["zones"], first["began"], first["locked"], first["false"]) == (["yard"], "entered yard", False, False)
 
 
@@ -142,6 +143,28 @@ def test_its_picture_is_the_file_and_a_missing_one_is_said(site: Site, admin: ht
     for id in (other, none):
         missing = admin.get(f"events/{id}/snapshot.jpg")
         assert (missing.status_code, missing.json()["error"]["code"]) == (404, "no_picture")
+
+
+def test_a_better_picture_has_another_address(site: Site, admin: httpx.Client) -> None:
+    first, better = Path("snapshots/hik1/first.jpg"), Path("snapshots/hik1/better.jpg")
+    for path in (first, better):
+        (site.storage / path).parent.mkdir(parents=True, exist_ok=True)
+        (site.storage / path).write_bytes(path.name.encode())
+    [id] = happened(site, event(1, snapshot=first))
+    before = admin.get(f"events/{id}").json()["snapshot"]
+    with site.writing() as catalogue:
+        found = catalogue.event(id)
+        assert found is not None
+        catalogue.update_event(replace(found, snapshot=better))
+    after = admin.get(f"events/{id}").json()["snapshot"]
+    assert before != after
+    assert admin.get(after).content == b"better.jpg"
+
+
+def test_what_the_camera_told_of_the_same_is_told_after_a_mark_too(site: Site, admin: httpx.Client) -> None:
+    seen, told = happened(site, event(10), event(10, kind="camera"))
+    assert admin.get(f"events/{seen}").json()["also"] == [told]
+    assert admin.patch(f"events/{seen}", json={"locked": True}).json()["also"] == [told]
 
 
 def test_what_can_be_asked_for_is_told(site: Site, admin: httpx.Client) -> None:

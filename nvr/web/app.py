@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
@@ -19,13 +20,15 @@ from nvr.web import cameras, events, exports, ledger, live, login, metrics, page
 from nvr.web.audit import Audit
 from nvr.web.channel import Channels
 from nvr.web.exporter import Exporter
-from nvr.web.guard import Guard
+from nvr.web.guard import Guard, log_bug
 from nvr.web.herald import Herald
 from nvr.web.library import Library
 from nvr.web.login import Desk
 from nvr.web.state import State
 
 STORE_S = 5.0
+AGAIN_S = 5.0
+"""When that which goes on for ever, and failed, begins anew."""
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": refusal.Problem, "description": what}
     for status, what in (
@@ -107,7 +110,7 @@ class _Compressed:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     audit: Audit = app.state.audit
     app.state.exporter.start()
-    tasks = [asyncio.ensure_future(app.state.herald.run()), asyncio.ensure_future(_store(audit))]
+    tasks = [asyncio.ensure_future(_keep_up(work)) for work in (app.state.herald.run, partial(_store, audit))]
     try:
         yield
     finally:
@@ -119,6 +122,16 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
                 await task
         await run_in_threadpool(audit.store)
         app.state.nvr.close()
+
+
+async def _keep_up(work: Callable[[], Awaitable[None]]) -> None:
+    """Have something done for ever: what it fails at is logged, and it begins anew."""
+    while True:
+        try:
+            await work()
+        except Exception as error:
+            log_bug(error)
+        await asyncio.sleep(AGAIN_S)
 
 
 async def _store(audit: Audit) -> None:

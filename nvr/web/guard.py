@@ -82,9 +82,7 @@ class Guard:
             log.warning("%s", error)
             raise
         except Exception as error:
-            place = traceback.extract_tb(error.__traceback__)[-1]
-            log.critical("bug: %s: %s (%s:%s)", type(error).__name__, error, place.filename, place.lineno)
-            log.debug("traceback", exc_info=True)
+            log_bug(error)
             if not started:
                 await answer(500, "bug", "nvr made a mistake; its log says more")(scope, receive, respond)
 
@@ -108,6 +106,13 @@ class Guard:
         if size > MOST_BODY:
             return answer(413, "too_large", f"a request has {MOST_BODY >> 20} MB at most", {"Connection": "close"})
         return bytes(body)
+
+
+def log_bug(error: Exception) -> None:
+    """In one line what went wrong, and where."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    log.critical("bug: %s: %s (%s:%s)", type(error).__name__, error, place.filename, place.lineno)
+    log.debug("traceback", exc_info=error)
 
 
 def _replayed(body: bytes, receive: Receive) -> Receive:

@@ -27,13 +27,15 @@ WAITING = 500
 
 
 class Herald:
-    """``run`` for the life of the process."""
+    """``run`` for the life of the process; where that fails it goes on from where it was when it is called again."""
 
     def __init__(self, state: State) -> None:
         self._state = state
         self._inboxes: set[asyncio.Queue[Told]] = set()
         self._wanted = asyncio.Event()
         self._following = asyncio.Event()
+        self._follower: Follower | None = None
+        self._followed: Catalogue | None = None
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[asyncio.Queue[Told]]:
@@ -53,20 +55,18 @@ class Herald:
             self._inboxes.discard(inbox)
 
     async def run(self) -> None:
-        follower: Follower | None = None
-        followed: Catalogue | None = None
         while True:
             if not self._inboxes:
-                follower = None
+                self._follower = None
                 self._following.clear()
                 self._wanted.clear()
                 await self._wanted.wait()
             try:
                 catalogue = await run_in_threadpool(self._state.catalogue)
-                if follower is None or catalogue is not followed:
-                    follower, followed = await run_in_threadpool(self._begin, catalogue), catalogue
+                if self._follower is None or catalogue is not self._followed:
+                    self._follower, self._followed = await run_in_threadpool(self._begin, catalogue), catalogue
                     self._following.set()
-                for told in await run_in_threadpool(_look, follower):
+                for told in await run_in_threadpool(_look, self._follower):
                     self._tell(told)
             except CatalogueError as error:
                 log.warning("events cannot be followed: %s", error)

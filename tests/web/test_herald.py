@@ -6,13 +6,14 @@ import asyncio
 from contextlib import suppress
 from datetime import UTC, datetime
 
+import httpx
 import pytest
 
-from nvr.follow import Told
+from nvr.follow import Follower, Told
 from nvr.model import Event
-from nvr.web import herald
+from nvr.web import app, herald
 from nvr.web.herald import Herald
-from tests.fakes.site import Site
+from tests.fakes.site import Site, until
 
 
 def happen(site: Site, label: str = "person") -> None:
@@ -80,6 +81,26 @@ def test_a_database_that_is_gone_for_a_while_is_waited_for(site: Site, monkeypat
             await task
 
     run(listen())
+
+
+def test_a_mistake_is_logged_and_does_not_end_the_telling(
+    site: Site, admin: httpx.Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    look, failures = herald._look, [ValueError("a bug"), ValueError("another")]
+
+    def failing(follower: Follower) -> list[Told]:
+        if failures:
+            raise failures.pop()
+        return look(follower)
+
+    monkeypatch.setattr(app, "AGAIN_S", 0.05)
+    monkeypatch.setattr(herald, "_look", failing)
+    with admin.stream("GET", "events/live") as stream:
+        lines = stream.iter_lines()
+        until(lambda: not failures, "it failed twice")
+        happen(site)
+        assert "event: begin" in lines
+    assert "bug: ValueError: a bug" in caplog.text
 
 
 def test_a_database_that_is_gone_keeps_nobody_from_listening(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,7 +29,7 @@ Cell = float | int | str | bool | None
 
 
 class Row(BaseModel):
-    """One camera's day. Starts and ends are seconds after ``from``; ``end`` null while it lasts."""
+    """One camera's day. Starts and ends are seconds after ``from``; an event that lasts has null as its end."""
 
     camera: str
     recorded: Annotated[list[list[float]], Field(description="start, end")]

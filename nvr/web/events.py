@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path as FilePath
 from typing import Annotated, Any, Literal
-from zlib import crc32
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
@@ -19,11 +18,12 @@ from nvr.catalogue.store import Catalogue
 from nvr.marks import affirm, deny
 from nvr.model import Event, EventKind
 from nvr.web.access import AGAIN_S, Guest, Noting, Visitor, seen, stays
+from nvr.web.happening import Happening, as_told
 from nvr.web.herald import Herald
 from nvr.web.ledger import Cameras, Until
 from nvr.web.refusal import Refusal
 from nvr.web.state import Here, State
-from nvr.web.wire import Instant, span, told, told_or_none
+from nvr.web.wire import Instant, span, told
 
 router = APIRouter(tags=["events"])
 SHORTEST = timedelta(seconds=1)
@@ -31,32 +31,6 @@ ALWAYS = timedelta(days=36500)
 Id = Annotated[int, Path(ge=0, lt=1 << 63, description="The event's number.")]
 Text = Annotated[str | None, Query(max_length=128)]
 JPEG: dict[int | str, dict[str, Any]] = {200: {"content": {"image/jpeg": {}}, "description": "a JPEG"}}
-
-
-Edges = Annotated[list[float], Field(min_length=4, max_length=4, description="left, top, right, bottom")]
-
-
-class Happening(BaseModel):
-    """One event; ``snapshot`` and ``thumbnail`` are addresses below /api/v1; ``box`` is left, top, right, bottom."""
-
-    id: int
-    camera: str
-    kind: EventKind
-    label: str
-    start: str
-    end: str | None
-    score: float
-    zones: list[str]
-    snapshot: str | None
-    thumbnail: str | None
-    locked: bool
-    false: bool
-    began: str
-    ended: str
-    detail: str
-    box: Edges | None
-    same_as: int | None
-    also: list[int]
 
 
 class Listed(BaseModel):
@@ -235,35 +209,6 @@ def footage_of(state: State, event: Event) -> tuple[datetime, datetime]:
     roll, now = state.config.retention, state.now()
     end = now if event.end is None else max(event.end + roll.post_roll, event.start + SHORTEST)
     return event.start - roll.pre_roll, min(end, now)
-
-
-def as_told(event: Event, also: tuple[int, ...]) -> Happening:
-    box = event.box
-    return Happening(
-        id=event.id or 0,
-        camera=event.camera,
-        kind=event.kind,
-        label=event.label,
-        start=told(event.start),
-        end=told_or_none(event.end),
-        score=round(event.score, 4),
-        zones=list(event.zones),
-        snapshot=_address(event, "snapshot", event.snapshot),
-        thumbnail=_address(event, "thumbnail", event.thumbnail),
-        locked=event.locked,
-        false=event.false,
-        began=event.began,
-        ended=event.ended,
-        detail=event.detail,
-        box=None if box is None else [box.left, box.top, box.right, box.bottom],
-        same_as=event.same_as,
-        also=list(also),
-    )
-
-
-def _address(event: Event, which: str, path: FilePath | None) -> str | None:
-    """Another one for another picture: a browser keeps what it has of an address, and better pictures come."""
-    return None if path is None else f"events/{event.id}/{which}.jpg?of={crc32(path.name.encode()):08x}"
 
 
 def _file(state: State, path: FilePath | None) -> Response:

@@ -12,7 +12,7 @@ from functools import partial
 from tests.fakes.rtsp import Script, ScriptedCamera
 from tests.faults.ledger import Ledger
 from tests.faults.result import GOP_S, Limit, Result, percentile
-from tests.faults.stage import Stage, steady
+from tests.faults.stage import IN_FLIGHT_S, Stage, steady
 from tests.faults.truth import Outcome, compare, recorded
 
 AWAY = {"unreachable", "stalled", "closed", "busy", "no-key-frame", "starting"}
@@ -53,7 +53,7 @@ def _outages(quick: bool) -> Iterator[Result]:
         stage.wait_until_recording()
         with ThreadPoolExecutor() as pool:
             played = dict(zip(outages, pool.map(partial(_play, stage), outages, outages.values()), strict=True))
-        time.sleep(2)
+        time.sleep(IN_FLIGHT_S + 1)
         stage.stop()
         ledger = Ledger(stage)
         for name, outage in outages.items():
@@ -105,7 +105,7 @@ def _scripted(quick: bool) -> Iterator[Result]:
     }
     with Stage({name: ScriptedCamera(*script) for name, (_, _, script) in scripts.items()}) as stage:
         stage.start()
-        time.sleep(32 if quick else 60)
+        time.sleep(36 if quick else 64)
         stage.stop()
         ledger = Ledger(stage)
         for name, (fault, limit, script) in scripts.items():

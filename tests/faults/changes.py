@@ -21,7 +21,7 @@ CHANGE = 125
 
 
 def run(quick: bool) -> Iterator[Result]:
-    seconds = 18 if quick else 120
+    seconds = 22 if quick else 120
     faults = _faults(60 if quick else 240)
     cameras = {name: ScriptedCamera(*scripts) for name, (_, _, scripts) in faults.items()}
     with Stage(cameras) as stage:

@@ -33,7 +33,7 @@ def run(quick: bool) -> Iterator[Result]:
     cameras = {name: ScriptedCamera(steady(damage=damage)) for name, (_, damage) in DAMAGES.items()}
     with Stage(cameras) as stage:
         stage.start()
-        time.sleep(15 if quick else 300)
+        time.sleep(19 if quick else 300)
         stage.stop()
         ledger = Ledger(stage)
         for name, (fault, _) in DAMAGES.items():

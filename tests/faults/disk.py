@@ -17,7 +17,7 @@ from tests.fakes.rtsp import ScriptedCamera, Sent
 from tests.faults import trace
 from tests.faults.ledger import Ledger
 from tests.faults.result import FPS, Limit, Result
-from tests.faults.stage import Stage, steady
+from tests.faults.stage import IN_FLIGHT_S, Stage, steady
 from tests.faults.truth import Place, compare, recorded
 
 BACK = Limit(0.0, 5.0, "what did not fit")
@@ -88,7 +88,7 @@ def _measure(trouble: Trouble, seconds: float) -> Result:
             seen.begun = time.time()
             time.sleep(seconds)
         seen.ended = time.time()
-        time.sleep(8)
+        time.sleep(IN_FLIGHT_S + 7)
         stage.stop()
         seen.hits = trace.hits(log) if log.exists() else -1
         return _judge(trouble, stage, seen)

@@ -13,7 +13,7 @@ from functools import partial
 from tests.fakes.rtsp import ScriptedCamera
 from tests.faults.ledger import Ledger
 from tests.faults.result import Limit, Result, percentile
-from tests.faults.stage import Stage, steady, wait_until
+from tests.faults.stage import IN_FLIGHT_S, Stage, steady, wait_until
 from tests.faults.truth import Outcome, compare, recorded
 
 QUICK, FULL = (4, 2), (50, 50)
@@ -61,7 +61,7 @@ def _recorders(moments: random.Random, times: int, quick: bool) -> Result:
             pid, moment = stage.worker(f"recorder.{name}"), time.time()
             os.kill(pid, signal.SIGKILL)
             kills.append((name, moment, stage.back_within(name, moment)))
-        time.sleep(2)
+        time.sleep(IN_FLIGHT_S + 1)
         stage.stop()
         lost = [len(_sent_before(stage, name, moment).lost) for name, moment, _ in kills]
         problems = Ledger(stage).problems(reasons=KILLED)
@@ -109,6 +109,7 @@ def _analyzer(moments: random.Random, times: int) -> Result:
             backs.append(time.time() - moment)
             after = {event["id"] for event in stage.nvr("events", "list", "--since", "1h")}
             problems += [f"{len(before - after)} events are gone"] if before - after else []
+        time.sleep(IN_FLIGHT_S)
         stage.stop()
         outcomes = [_until(stage, name, stage.stopped, 0) for name in cameras]
         problems += Ledger(stage).problems(reasons=set())

@@ -14,7 +14,7 @@ from functools import partial
 from tests.fakes.rtsp import ScriptedCamera
 from tests.faults.ledger import Ledger
 from tests.faults.result import Limit, Result
-from tests.faults.stage import Stage, steady, wait_until
+from tests.faults.stage import IN_FLIGHT_S, Stage, steady, wait_until
 from tests.faults.truth import compare, recorded
 
 NOTHING = Limit(0.0)
@@ -41,7 +41,7 @@ def _measure(fault: str, play: Callable[[Stage], str]) -> Result:
         stage.wait_until_recording()
         wait_until(lambda: stage.worker("analyzer"), "an analyzer")
         note = play(stage)
-        time.sleep(3)
+        time.sleep(IN_FLIGHT_S + 2)
         stage.stop()
         outcomes = [
             compare(camera, recorded(stage.storage, name), wanted=lambda _, sent: sent.at <= stage.stopped)

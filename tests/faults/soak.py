@@ -15,7 +15,7 @@ from nvr import layout
 from tests.fakes.rtsp import ScriptedCamera
 from tests.faults.ledger import Ledger
 from tests.faults.result import Limit, Result
-from tests.faults.stage import Stage, steady
+from tests.faults.stage import IN_FLIGHT_S, Stage, steady
 from tests.faults.truth import compare, recorded
 
 CAMERAS = 16
@@ -84,7 +84,7 @@ def _reconnects(count: int, times: int) -> Result:
         meter = Meter(stage)
         with meter.running(), ThreadPoolExecutor(count) as pool:
             backs = [back for each in pool.map(partial(_drop, stage, times // count), cameras) for back in each]
-        time.sleep(2)
+        time.sleep(IN_FLIGHT_S + 1)
         stage.stop()
         lost = _lost(stage)
         problems = [*meter.growth(), *Ledger(stage).problems(reasons=AWAY)]

@@ -26,8 +26,8 @@ ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "nvr"]
 WAIT_S = 30.0
 STOP_S = 15.0
-IN_FLIGHT_S = 1.0
-"""What was sent so shortly before a stop need not have arrived."""
+IN_FLIGHT_S = 5.0
+"""What was sent so shortly before a stop need not have arrived: a recorder that is behind does not read on."""
 SEGMENT = "5s"
 LIVE: list[Stage] = []
 """Those that are running, to be ended by whoever ends the whole."""

@@ -20,7 +20,7 @@ OFF_S = 1.5
 
 
 def run(quick: bool) -> Iterator[Result]:
-    seconds = 15 if quick else 120
+    seconds = 19 if quick else 120
     faults = _faults()
     cameras = {name: ScriptedCamera(script) for name, (_, script) in faults.items()}
     with Stage(cameras) as stage:

@@ -15,7 +15,8 @@ from tests.faults.result import GOP_S, Limit, Result, percentile
 from tests.faults.stage import IN_FLIGHT_S, Stage, steady
 from tests.faults.truth import Outcome, compare, recorded
 
-AWAY = {"unreachable", "stalled", "closed", "busy", "no-key-frame", "starting"}
+AWAY = {"unreachable", "stalled", "closed", "busy", "unusable", "no-key-frame", "starting"}
+"""Unusable: who is cut off while it logs in has read half an answer."""
 RETURN = Limit(GOP_S, 2.0)
 QUIET = Limit(GOP_S, None, "recording again")
 """The camera takes new connections all the time: what ends the outage is that nvr notices."""

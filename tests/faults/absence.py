@@ -75,7 +75,8 @@ def _play(stage: Stage, name: str, outage: Outage) -> list[tuple[float, float, f
         returned = time.time()
         if outage.seconds:
             camera.come_back()
-        played.append((begun, returned, stage.back_within(name, returned)))
+        back = stage.back_within(name, begun) - (returned - begun)  # it may be back before a drop has returned
+        played.append((begun, returned, max(back, 0.0)))
         time.sleep(2)
     return played
 

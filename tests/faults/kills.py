@@ -58,8 +58,8 @@ def _recorders(moments: random.Random, times: int, quick: bool) -> Result:
         for number in range(times):
             name = f"cam{number % len(stage.cameras) + 1}"
             time.sleep(pause + moments.uniform(0, 1))
-            pid, moment = stage.worker(f"recorder.{name}"), time.time()
-            os.kill(pid, signal.SIGKILL)
+            stage.kill_worker(f"recorder.{name}")
+            moment = time.time()
             kills.append((name, moment, stage.back_within(name, moment)))
         time.sleep(IN_FLIGHT_S + 1)
         stage.stop()
@@ -103,8 +103,7 @@ def _analyzer(moments: random.Random, times: int) -> Result:
         for _ in range(times):
             time.sleep(moments.uniform(0.5, 1.5))
             before = {event["id"] for event in stage.nvr("events", "list", "--since", "1h")}
-            pid, moment = stage.worker("analyzer"), time.time()
-            os.kill(pid, signal.SIGKILL)
+            pid, moment = stage.kill_worker("analyzer"), time.time()
             wait_until(partial(_replaced, stage, "analyzer", pid), "the analyzer again", 60)
             backs.append(time.time() - moment)
             after = {event["id"] for event in stage.nvr("events", "list", "--since", "1h")}

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from tests.fakes.rtsp import ScriptedCamera
 from tests.faults.ledger import Ledger
 from tests.faults.result import Limit, Result
-from tests.faults.stage import Stage, steady
+from tests.faults.stage import Stage, steady, wait_until
 
 ONCE = Limit(None, None, "exactly 1 login")
 
@@ -30,6 +30,7 @@ def _alone(seconds: int) -> Iterator[Result]:
         stage.wait_until_recording(30, "changed")
         changed.password = "new"
         changed.drop()
+        wait_until(lambda: all(_refused(camera) for camera in stage.cameras.values()), "a refused login of each")
         time.sleep(seconds)
         refused = {name: _refused(camera) for name, camera in stage.cameras.items()}
         stage.stop()
@@ -53,6 +54,7 @@ def _shared(seconds: int) -> Iterator[Result]:
         stage.config.write_text("\n".join([text.rstrip(), *more, ""]))
         device.password = "right"
         stage.start()
+        wait_until(lambda: _refused(device), "a refused login")
         time.sleep(seconds)
         refused = _refused(device)
         stage.stop()

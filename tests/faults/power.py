@@ -7,6 +7,7 @@ which is what SQLite sees to. Bytes that were overwritten after a sync are taken
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import re
@@ -199,5 +200,6 @@ def _end_all_but_strace(stage: Stage) -> None:
     own = stage.process.pid
     for pid in stage.group():
         if pid != own:
-            os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it has followed the supervisor
+                os.kill(pid, signal.SIGKILL)
     wait_until(lambda: stage.process is not None and stage.process.poll() is not None, "strace to end")

@@ -68,9 +68,9 @@ def _crawling(stage: Stage, seconds: float, frames: int) -> str:
     for _ in range(frames):
         pid = stage.worker("analyzer")
         if pid:
-            os.kill(pid, signal.SIGSTOP)
+            _send(pid, signal.SIGSTOP)
             time.sleep(seconds)
-            os.kill(pid, signal.SIGCONT)
+            _send(pid, signal.SIGCONT)
         time.sleep(0.2)
     return f"{frames} times"
 
@@ -81,9 +81,14 @@ def _frozen(stage: Stage, seconds: float) -> str:
     while time.time() - begun < seconds:
         pid = stage.worker("analyzer")
         if pid and pid not in stopped:
-            os.kill(pid, signal.SIGSTOP)
+            _send(pid, signal.SIGSTOP)
             stopped.add(pid)
         time.sleep(1)
     for pid in stopped & set(stage.group()):
-        os.kill(pid, signal.SIGCONT)
+        _send(pid, signal.SIGCONT)
     return f"replaced {len(stopped) - 1} time(s)"
+
+
+def _send(pid: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):  # it has just been replaced
+        os.kill(pid, number)

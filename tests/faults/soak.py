@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import statistics
 import threading
 import time
 from collections.abc import Iterator
@@ -37,10 +38,11 @@ class Meter:
 
     def run(self) -> None:
         while not self._done.wait(SAMPLE_S):
-            seen = {pid: found for pid in self.stage.group() if (found := _usage(pid)) is not None}
-            folder = layout.run_folder(layout.volume_id(self.stage.storage))
-            shared = sum(1 for _ in folder.rglob("*"))
-            self.samples.append((time.time(), seen, shared))
+            with contextlib.suppress(OSError):  # a file is gone while they are counted
+                seen = {pid: found for pid in self.stage.group() if (found := _usage(pid)) is not None}
+                folder = layout.run_folder(layout.volume_id(self.stage.storage))
+                shared = sum(1 for _ in folder.rglob("*"))
+                self.samples.append((time.time(), seen, shared))
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
@@ -60,14 +62,17 @@ class Meter:
         return [_slope(times, [seen[pid][which] for _, seen, _ in kept]) for pid in lived]
 
     def growth(self) -> list[str]:
-        """Descriptors or shared files that became more after the first quarter."""
+        """Descriptors or shared files that became more after the first quarter, by the medians of its halves: what is
+        open for a moment is no growth."""
         kept = self.samples[len(self.samples) // 4 :]
         if not kept:
             return ["no samples"]
-        (_, first, shared), (_, last, shared_last) = kept[0], kept[-1]
-        more = [last[pid][2] - first[pid][2] for pid in first.keys() & last.keys()]
-        found = [f"{max(more)} descriptors more in a process"] if max(more, default=0) > 2 else []
-        return found + ([f"{shared_last - shared} files more in shared memory"] if shared_last > shared else [])
+        half = (len(kept) + 1) // 2
+        lived = set.intersection(*(set(seen) for _, seen, _ in kept))
+        more = max((_more([seen[pid][2] for _, seen, _ in kept], half) for pid in lived), default=0)
+        shared = _more([shared for _, _, shared in kept], half)
+        found = [f"{more:g} descriptors more in a process"] if more > 2 else []
+        return found + ([f"{shared:g} files more in shared memory"] if shared > 0 else [])
 
 
 def run(quick: bool) -> Iterator[Result]:
@@ -153,6 +158,10 @@ def _usage(pid: int) -> tuple[float, float, int] | None:
         return None
     sizes = {line.split(":")[0]: line.split() for line in rollup.splitlines() if line.startswith(("Rss:", "Pss:"))}
     return int(sizes["Rss"][1]) / 1024, int(sizes["Pss"][1]) / 1024, descriptors
+
+
+def _more(values: list[int], half: int) -> float:
+    return statistics.median(values[-half:]) - statistics.median(values[:half])
 
 
 def _slope(times: list[float], values: list[float]) -> float:

@@ -179,6 +179,14 @@ class Stage:
         pid = int(processes.get(name, 0))
         return pid if pid in self.group() else 0
 
+    def kill_worker(self, name: str) -> int:
+        """Kill a worker at once; the pid that it had. Raises RuntimeError where it does not run."""
+        pid = self.worker(name)
+        if not pid:  # to the system that would be our own process group
+            raise RuntimeError(f"{name} does not run")
+        os.kill(pid, signal.SIGKILL)
+        return pid
+
     def wait_until_recording(self, pictures: int = 30, *names: str) -> None:
         """Wait until cameras (all where none is named) have sent so many pictures more."""
         for name in names or self.cameras:

@@ -90,8 +90,12 @@ class ScriptedCamera:
         """Requests of each method that passed the login."""
         self.frozen = threading.Event()
         self._connections: set[_Connection] = set()
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.host, self.port = self._listener.getsockname()
+        self._place = socket.socket()
+        """Bound and deaf: nobody else gets the port while the camera is gone."""
+        self._place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._place.bind(("127.0.0.1", 0))
+        self.host, self.port = self._place.getsockname()
+        self._listener = socket.create_server((self.host, self.port))
         self._thread = threading.Thread()
 
     @property
@@ -114,6 +118,7 @@ class ScriptedCamera:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.vanish()
+        self._place.close()
 
     def vanish(self) -> None:
         """Be gone from the network, as after a loss of power."""
@@ -135,8 +140,8 @@ class ScriptedCamera:
     def come_back(self) -> None:
         """Be there again after ``vanish`` or ``freeze``, knowing nothing of earlier connections."""
         if self.frozen.is_set():
+            self.frozen.clear()  # first: who connects now is answered, and not left to wait for ever
             self.drop()
-            self.frozen.clear()
         else:
             self._listener = socket.create_server((self.host, self.port))
             self._listen()

@@ -20,6 +20,11 @@ from tests.fakes.rtsp import Script, ScriptedCamera
 from tests.fakes.station import wait_for
 
 
+def later_us() -> int:
+    """An instant in an hour: a picture of then is not late, however slow the machine is."""
+    return SystemClock().now_us() + 3_600_000_000
+
+
 @pytest.fixture
 def slot(tmp_path: Path) -> Path:
     path = tmp_path / "cam.slot"
@@ -45,12 +50,12 @@ def test_the_newest_picture_of_a_connection_is_in_the_slot(slot: Path, h264: Cli
     with ScriptedCamera(Script(h264, loops=100, speed=1)) as camera, SlotReader(slot) as reader:
         feeder.start_connected(Address(camera.url))
         wait_for(lambda: feeder.frames > 20, "pictures")
-        frame = reader.read()
+        frame, frame_at_us = reader.read(), feeder.frame_at_us
         stop.set()
         feeder.join()
     assert frame is not None
     assert (frame.width, frame.height) == (320, 180)
-    assert abs(frame.at.timestamp() * 1e6 - feeder.frame_at_us) < 2_000_000
+    assert abs(frame.at.timestamp() * 1e6 - frame_at_us) < 2_000_000
 
 
 def test_an_offer_to_a_feeder_that_is_behind_is_dropped_and_counted(slot: Path) -> None:
@@ -68,7 +73,7 @@ def test_offered_packets_are_decoded(slot: Path, h264: Clip) -> None:
     info: StreamInfo | None = StreamInfo("h264", 320, 180, 25.0, extradata, None)
     for unit in h264.units[:20]:
         data = b"".join(b"\0\0\0\1" + nal for nal in unit.nals)
-        feeder.offer(data, unit.number * 40_000, SystemClock().now_us(), key=unit.key, info=info)
+        feeder.offer(data, unit.number * 40_000, later_us(), key=unit.key, info=info)
         info = None
     wait_for(lambda: feeder.frames == 20, "20 pictures")
     stop.set()
@@ -96,7 +101,7 @@ class HeldClock(SystemClock):
 
     def now_us(self) -> int:
         self.asked.set()
-        assert self.free.wait(20)
+        assert self.free.wait(60)
         return super().now_us()
 
 
@@ -113,24 +118,25 @@ class Stuck:
         clock.free.clear()
         self.feeder.start_offered()
         self.offer(0)
-        assert clock.asked.wait(5)
+        assert clock.asked.wait(30)
         self.next = QUEUED_PACKETS + 21
         for number in range(1, self.next):
             self.offer(number)
         self.stuck_frames, self.stuck_dropped = self.feeder.frames, self.feeder.dropped
         clock.free.set()
-        # the picture in hand, and of those that waited all, or those from their first key frame on
-        wait_for(lambda: self.feeder.frames in (1 + QUEUED_PACKETS, 1 + QUEUED_PACKETS - 24), "the queue's pictures")
+        # the picture in hand, and those that waited
+        wait_for(lambda: self.feeder.frames == 1 + QUEUED_PACKETS, "the queue's pictures")
 
     def offer(self, number: int) -> None:
         data, key = self._pictures[number % len(self._pictures)]
-        at_us = SystemClock().now_us()
-        self.feeder.offer(data, number * 40_000, at_us, key=key, info=None if number else self._info)
+        self.feeder.offer(data, number * 40_000, later_us(), key=key, info=None if number else self._info)
 
     def end(self) -> None:
         wait_for(lambda: self.feeder._offers.empty(), "an empty queue")
         self._stop.set()
-        self.feeder.join()
+        thread = self.feeder._thread
+        assert thread is not None
+        wait_for(lambda: not thread.is_alive(), "the last picture")
 
 
 def test_a_stuck_decoder_holds_nobody_up_and_goes_on_afterwards(slot: Path, h264: Clip) -> None:
@@ -161,9 +167,9 @@ def test_a_refused_login_is_not_tried_again(slot: Path, h264: Clip) -> None:
         assert not stop.wait(1.5)  # a try after a failure of any other kind comes within a second
         assert sum(request.is_refused_login for request in camera.requests) == 1
         stop.set()
-        feeder.join()
-    assert feeder._thread is not None
-    assert not feeder._thread.is_alive()
+        thread = feeder._thread
+        assert thread is not None
+        wait_for(lambda: not thread.is_alive(), "its end")
     assert "refused the login" in feeder.error
 
 

@@ -313,6 +313,7 @@ def test_an_end_with_a_disk_that_refuses_is_bounded_and_keeps_the_part(
     scene: Scene, clip_h264: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     allowed = iter(range(4))
+    monkeypatch.setattr("nvr.recording.spool.LAST_S", 20.0)
     refuse(monkeypatch, "pwrite", errno.EIO, lambda: next(allowed, None) is None)
     scene.spool.start(iter(()))
     scene.record(clip_h264)

@@ -17,6 +17,7 @@ from tests.fakes.clip import VIDEO_RATE, Clip, nal_units, record, slices_digest,
 from tests.fakes.fault import Damage
 from tests.fakes.rtsp import Script, ScriptedCamera
 from tests.fakes.script import ENDLESS
+from tests.fakes.station import wait_for
 from tests.fakes.tag import read_tag
 
 Start = Callable[..., ScriptedCamera]
@@ -133,7 +134,7 @@ def test_it_drops_the_connection_after_the_pictures_it_is_told(scripted: Start, 
 
 def test_it_falls_silent_after_the_pictures_it_is_told(scripted: Start, h264: Clip) -> None:
     camera = scripted(Script(h264, stall_after=30))
-    assert len(read(camera.url, seconds=0.2)) == len(camera.sent) == 30
+    assert len(read(camera.url, seconds=2)) == len(camera.sent) == 30
 
 
 def test_a_right_login_is_let_in(scripted: Start, h264: Clip) -> None:
@@ -168,7 +169,7 @@ def test_nothing_is_left_when_it_ends(h264: Clip) -> None:
     before = threading.active_count()
     with ScriptedCamera(Script(h264, speed=1)) as camera, socket.create_connection((camera.host, camera.port)):
         pass
-    assert threading.active_count() == before
+    assert threading.active_count() <= before  # those of an earlier test may have ended meanwhile
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection((camera.host, camera.port))
 
@@ -299,10 +300,10 @@ def test_a_session_that_is_not_kept_alive_ends(scripted: Start, h264: Clip) -> N
 
 
 def test_a_session_that_is_kept_alive_goes_on(scripted: Start, h264: Clip) -> None:
-    camera = scripted(endless(h264, session_timeout=1))
+    camera = scripted(endless(h264, session_timeout=3))
     with Viewer(camera) as viewer:
         viewer.play()
-        for _ in range(4):
+        for _ in range(10):
             assert not viewer.listen(0.5)
             viewer.say_that_it_lives()
     assert len(camera.sent) > 40
@@ -312,15 +313,15 @@ def test_a_half_open_peer_says_nothing_more_while_others_are_served(scripted: St
     camera = scripted(endless(h264, half_open_after=10), endless(h264))
     with Viewer(camera) as viewer, Viewer(camera) as other:
         viewer.play()
+        wait_for(lambda: len(camera.sent) == 10, "ten pictures")
         assert not viewer.listen(1)
         heard = len(viewer.data)
         viewer.say_that_it_lives()
         assert not viewer.listen(0.5)
         assert len(viewer.data) == heard
         other.play()
-        other.listen(0.5)
-    assert len(camera.sent) == 10
-    assert len(camera.sessions[1]) > 5
+        wait_for(lambda: len(camera.sessions[1]) > 5, "pictures of the other")
+        assert len(camera.sent) == 10
 
 
 def test_a_camera_that_vanished_comes_back_at_its_place(scripted: Start, h264: Clip) -> None:
@@ -329,7 +330,7 @@ def test_a_camera_that_vanished_comes_back_at_its_place(scripted: Start, h264: C
     with Viewer(camera) as viewer:
         viewer.play()
         camera.vanish()
-        assert viewer.listen(2)
+        assert viewer.listen(TIMEOUT_S)
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection((camera.host, port))
     camera.come_back()
@@ -343,14 +344,14 @@ def test_a_frozen_camera_takes_connections_and_says_nothing(scripted: Start, h26
     with Viewer(camera) as viewer, Viewer(camera, timeout=0.5) as late:
         viewer.play()
         camera.freeze()
-        viewer.listen(0.3)  # what was on its way
+        viewer.listen(1)  # what was on its way
         heard = len(viewer.data)
         assert not viewer.listen(0.5)
         assert len(viewer.data) == heard
         with pytest.raises(TimeoutError):
             late.ask("OPTIONS")
         camera.come_back()
-        assert viewer.listen(2)
+        assert viewer.listen(TIMEOUT_S)
     with Viewer(camera) as viewer:
         viewer.play()
     assert len(camera.sessions) == 2
@@ -361,7 +362,7 @@ def test_dropped_connections_end_and_new_ones_are_served(scripted: Start, h264: 
     with Viewer(camera) as viewer:
         viewer.play()
         camera.drop()
-        assert viewer.listen(2)
+        assert viewer.listen(TIMEOUT_S)
     with Viewer(camera) as viewer:
         viewer.play()
     assert len(camera.sessions) == 2
@@ -384,4 +385,4 @@ def test_connections_that_ended_leave_no_thread(scripted: Start, h264: Clip) -> 
     end = time.monotonic() + TIMEOUT_S
     while threading.active_count() > before and time.monotonic() < end:
         time.sleep(0.01)
-    assert threading.active_count() == before
+    assert threading.active_count() <= before

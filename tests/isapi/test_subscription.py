@@ -18,7 +18,7 @@ from nvr.isapi.task import Place
 from tests.fakes.clock import FakeClock
 from tests.fakes.isapi import HEARTBEAT, PASSWORD, SILENT, USER, Answer, FakeDevice, Stream, alert, part
 
-WAIT_S = 10.0
+WAIT_S = 30.0
 BEAT = part(HEARTBEAT)
 
 
@@ -41,7 +41,7 @@ class Ear:
         self,
         fake: FakeDevice,
         password: str = PASSWORD,
-        silence: float = 5,
+        silence: float = 10,
         refused: bool = False,
         tries: int = 0,
         door_us: int = 0,
@@ -54,7 +54,7 @@ class Ear:
         self._over = threading.Event()
         self._tried = threading.Event()
         place = Place("127.0.0.1", fake.port, username=USER, password=password)
-        device = Device(place, Patience(connect=1, answer=1, silence=silence))
+        device = Device(place, Patience(connect=10, answer=10, silence=silence))
         pause = self._note if tries else None
         self.subscription = Subscription(device, self._enter, self.clock, self.messages.put, pause)
 
@@ -112,7 +112,7 @@ def test_a_device_that_closes_its_stream_is_subscribed_to_at_once() -> None:
         ear.clock.shift_us = 1_000_000
         began = time.monotonic()
         assert ear.heard(3) == [("VMD", True)] * 3
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 15
         assert fake.subscriptions() == 3
         assert fake.refused == 0
 
@@ -135,7 +135,7 @@ def test_a_bad_part_costs_one_part() -> None:
 
 
 def test_silence_is_noticed_and_dated_from_the_last_heartbeat() -> None:
-    with FakeDevice([BEAT, 0.1, BEAT, SILENT], [SILENT]) as fake, Ear(fake, silence=0.5) as ear:
+    with FakeDevice([BEAT, 0.1, BEAT, SILENT], [SILENT]) as fake, Ear(fake, silence=3) as ear:
         ear.heard(2)
         heard_us = ear.subscription.heard_us
         down = ear.next()
@@ -146,7 +146,7 @@ def test_silence_is_noticed_and_dated_from_the_last_heartbeat() -> None:
 
 
 def test_a_device_without_heartbeats_is_not_blamed_for_its_silence() -> None:
-    with FakeDevice([BEAT, SILENT], [SILENT]) as fake, Ear(fake, silence=0.3) as ear:
+    with FakeDevice([BEAT, SILENT], [SILENT]) as fake, Ear(fake, silence=3) as ear:
         ear.heard(1)
         down = ear.next()
         assert isinstance(down, Down)
@@ -154,7 +154,7 @@ def test_a_device_without_heartbeats_is_not_blamed_for_its_silence() -> None:
 
 
 def test_bytes_without_an_alert_are_no_sign_of_life_for_ever() -> None:
-    dripping: list[bytes | float | None] = [b"\r\n", 0.05] * 100
+    dripping: list[bytes | float | None] = [b"\r\n", 0.05] * 1000
     with FakeDevice(dripping, [SILENT]) as fake, Ear(fake) as ear:
         assert ear.next() == Up()
         ear.clock.shift_us = WATCHDOG_US
@@ -226,7 +226,7 @@ def test_a_stop_in_a_silence_ends_at_once() -> None:
         with Ear(fake, silence=60) as ear:
             ear.heard(1)
             began = time.monotonic()
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 10
 
 
 def test_nothing_depends_on_a_wall_clock() -> None:

@@ -142,11 +142,12 @@ class Janitor:
 
 
 def show_life(folder: Path, process: str = "analyzer", state: str = "analysing", error: str | None = None) -> None:
-    """The pulse of a process that lives just now."""
+    """The pulse of a process that lives, just now and while a slow machine comes to look at it."""
     clock = SystemClock()
     folder.mkdir(exist_ok=True)
+    fresh_us = clock.monotonic_us() + 60_000_000
     with PulseWriter(layout.pulse_path(folder, process)) as writer:
-        writer.beat(Pulse(process, os.getpid(), state, clock.monotonic_us(), clock.now_us(), last_error=error))
+        writer.beat(Pulse(process, os.getpid(), state, fresh_us, clock.now_us(), last_error=error))
 
 
 @contextmanager

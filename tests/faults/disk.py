@@ -27,6 +27,8 @@ SIZE, INODES = "300m", 400
 AWAY = {"disk-full", "disk-error", "volume-missing", "disk-slow", "no-key-frame", "deleted"}
 PADDING = 60_000
 """Bytes: 12 Mb/s, so that a minute is more than nvr holds in memory."""
+QUICK_PADDING = 6_000
+"""For a recorder that is traced for some seconds: strace stops it at every read, and a slow machine falls behind."""
 EDGE_S = 1.0
 
 
@@ -70,15 +72,16 @@ def _attempt(quick: bool, trouble: Trouble) -> Result:
     if not trouble.mounted and not trace.available():
         return Result(trouble.fault, trouble.limit, skipped="needs strace")
     try:
-        return _measure(trouble, trouble.seconds if quick else max(60.0, trouble.seconds))
+        padding = QUICK_PADDING if quick and not trouble.mounted else PADDING
+        return _measure(trouble, trouble.seconds if quick else max(60.0, trouble.seconds), padding)
     except (TimeoutError, RuntimeError, OSError, subprocess.SubprocessError) as error:
         return Result(trouble.fault, trouble.limit, problems=(f"the run broke off: {error}",))
 
 
-def _measure(trouble: Trouble, seconds: float) -> Result:
+def _measure(trouble: Trouble, seconds: float, padding: int) -> Result:
     seen = Seen()
     seconds = HANG_S if trouble.limit is HANG else seconds
-    with Stage({"cam1": ScriptedCamera(steady(padding=PADDING))}) as stage:
+    with Stage({"cam1": ScriptedCamera(steady(padding=padding))}) as stage:
         if trouble.mounted:
             _mount(stage)
         stage.start()

@@ -105,8 +105,9 @@ def test_killed_it_loses_about_a_second_and_its_successor_salvages(
     camera = scripted(Script(h264, speed=1, loops=100))
     work = task(tmp_path, Address(camera.url), 60_000_000)
     with RecorderProcess(work) as recorder:
-        wait_for(lambda: len(camera.sent) >= 80, "80 pictures")
         wait_until_held(recorder, h264, 25)
+        known = len(camera.sent)
+        wait_for(lambda: len(camera.sent) >= known + 80, "80 pictures more")
         recorder.kill()
         sent = [picture.digest for picture in camera.sent]
     (run,) = recorder.runs(ended=False)

@@ -59,16 +59,27 @@ def watch_events(
 
 
 def _follow(settings: Config, begin: datetime, chosen: Any) -> Iterator[Told]:
-    """What is to be told, until a signal or the reader's end; a catalogue that was replaced is opened anew."""
+    """What is to be told, until a signal or the reader's end; a catalogue that was replaced is opened anew.
+
+    The new one cannot be used while it is being made, and is waited for.
+    """
     from nvr.clock import SystemClock, from_us
+    from nvr.errors import CatalogueError
     from nvr.follow import Follower
 
     path = database_of(settings)
     with _stopping() as wait:
-        stopped = False
+        stopped = again = False
         while not stopped:
-            with open_catalogue(settings) as catalogue:
-                file, missed = _identity(path), 0
+            file, missed = _identity(path), 0  # before it is opened: another one that comes between is noticed
+            try:
+                opened = open_catalogue(settings)
+            except CatalogueError:
+                if not again:
+                    raise
+                stopped = wait()
+                continue
+            with opened as catalogue:
                 follower = Follower(catalogue, chosen)
                 yield from follower.begin(begin)
                 while not (stopped := wait()):
@@ -76,13 +87,17 @@ def _follow(settings: Config, begin: datetime, chosen: Any) -> Iterator[Told]:
                     if follower.missed > missed:
                         missed = follower.missed
                         typer.echo(f"nvr: {missed} changes came too fast to be told", err=True)
-                    if path.exists() and _identity(path) != file:
-                        begin = from_us(SystemClock().now_us())
+                    if _identity(path) not in (None, file):
+                        begin, again = from_us(SystemClock().now_us()), True
                         break
 
 
-def _identity(path: Path) -> tuple[int, int]:
-    found = path.stat()
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Which file is there; None for none."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
     return found.st_dev, found.st_ino
 
 

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,9 +20,9 @@ import pytest
 from nvr.catalogue.store import Catalogue
 from nvr.catalogue.upgrade import upgrade
 from nvr.model import Event
-from tests.fakes.station import ROOT, nvr
+from tests.fakes.station import ROOT, WAIT_S, nvr, wait_for
 
-PATIENCE_S = 30.0
+PATIENCE_S = WAIT_S
 
 
 @contextmanager
@@ -125,6 +125,47 @@ def test_a_catalogue_that_was_replaced_is_followed(config: Path, seen: Event) ->
         with Catalogue.open(path) as catalogue:
             catalogue.open_event(seen)
         assert told(process) == ("begin", 1)
+
+
+@contextmanager
+def waiting_for_a_new_one(config: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """One that follows a catalogue which has been moved away, while the new one is not made yet: a file without tables.
+
+    What it has open tells how far it is; other signs there are none.
+    """
+    path = config.parent / "storage/nvr.db"
+    kept = path.with_name("nvr.db.damaged")
+    with watching(config, "--json") as process:
+        assert told(process) == ("begin", 2)
+        shutil.move(path, kept)
+        assert has_open(process, kept)
+        path.touch()
+        wait_for(lambda: not has_open(process, kept), "it has let go of the old one")
+        yield process
+
+
+def has_open(process: subprocess.Popen[bytes], path: Path) -> bool:
+    for file in Path(f"/proc/{process.pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed just now
+            if file.readlink() == path.resolve():
+                return True
+    return False
+
+
+def test_a_catalogue_that_is_not_made_yet_is_waited_for(config: Path, seen: Event) -> None:
+    path = config.parent / "storage/nvr.db"
+    with waiting_for_a_new_one(config) as process:
+        upgrade(path)
+        with Catalogue.open(path) as catalogue:
+            catalogue.open_event(seen)
+        assert told(process) == ("begin", 1)
+
+
+def test_it_ends_when_told_to_while_there_is_no_catalogue(config: Path) -> None:
+    with waiting_for_a_new_one(config) as process:
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=PATIENCE_S)
+        assert (process.returncode, errors) == (0, b"")
 
 
 @pytest.mark.parametrize(

@@ -54,12 +54,12 @@ class Janitor:
         self._catalogue: Catalogue | None = None
         self._keeping: Housekeeping | None = None
         self._steps: Iterator[bool] | None = None
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C reaches us, too; the supervisor decides
+        signal.signal(signal.SIGTERM, self._stop)
         self._beat("starting")
 
     def run(self) -> None:
         """Work until told to end or until the supervisor is gone."""
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C reaches us, too; the supervisor decides
-        signal.signal(signal.SIGTERM, self._stop)
         read, write = socket.socketpair()
         write.setblocking(False)
         signal.set_wakeup_fd(write.fileno(), warn_on_full_buffer=False)

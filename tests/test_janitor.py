@@ -22,8 +22,8 @@ from nvr.reason import Reason
 from nvr.retention.policy import Policy
 from tests.fakes.segments import PATH as CLIP_PATH
 from tests.fakes.segments import close, fill
-from tests.fakes.station import wait_for
-from tests.retention.archive import DAY, Archive, Janitor, limits, show_life, small_disk
+from tests.fakes.station import WAIT_S, told_to_end_at_once, wait_for
+from tests.retention.archive import DAY, RUN, Archive, Janitor, limits, show_life, small_disk
 
 MINUTE = timedelta(minutes=1)
 
@@ -96,7 +96,17 @@ def test_it_ends_when_told_and_when_the_supervisor_is_gone(archive: Archive, fol
     with Janitor(archive, KEEP, folder) as janitor:
         janitor.wait_for_turns()
         janitor.channel.close()
-        assert janitor.process.wait(10) == 0
+        assert janitor.process.wait(WAIT_S) == 0
+
+
+def test_who_is_told_to_end_at_the_first_beat_ends_in_order(
+    archive: Archive, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.retention.archive.RUN", told_to_end_at_once(RUN))
+    with Janitor(archive, KEEP, folder) as janitor:
+        assert janitor.process.wait(WAIT_S) == 0
+        assert (beat := janitor.beat()) is not None
+        assert beat.state == "stopped"
 
 
 def test_nothing_is_touched_while_the_volume_is_not_there(archive: Archive, folder: Path) -> None:

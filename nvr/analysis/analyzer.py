@@ -12,7 +12,7 @@ import select
 import signal
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -66,10 +66,10 @@ class Analyzer:
         for watcher in self.watchers:
             watcher.alone = len(self.watchers) == 1
 
-    def run(self) -> None:
-        """Look until told to stop or until the supervisor is gone."""
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C reaches us, too; the supervisor decides
+    def run(self, told: Sequence[int] = ()) -> None:
+        """Look until told to stop or until the supervisor is gone; ``told`` holds the signals that came before."""
         signal.signal(signal.SIGTERM, self._stop)
+        self._stopping = self._stopping or bool(told)
         read, write = socket.socketpair()
         with read, write:
             write.setblocking(False)
@@ -176,5 +176,8 @@ def run(task: Task, channel: socket.socket) -> None:
     logs.configure(task.log_level)
     cv2.setNumThreads(1)  # pictures are small: threads would cost more than they save
     os.nice(NICE)
+    told: list[int] = []  # who is ended while models load ends the events, too, that a killed one left open
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C reaches us, too; the supervisor decides
+    signal.signal(signal.SIGTERM, lambda number, _: told.append(number))
     with Catalogue.open(task.database, busy_timeout=LOCKED) as catalogue:
-        Analyzer(task, channel, catalogue, SystemClock(), Models()).run()
+        Analyzer(task, channel, catalogue, SystemClock(), Models()).run(told)

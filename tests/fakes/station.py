@@ -79,7 +79,7 @@ class Station:
     ) -> None:
         if self.process.poll() is None:
             self.process.kill()
-            self.process.wait(10)
+            self.process.wait(WAIT_S)
 
     def log(self) -> str:
         return self._log.read_text(errors="replace")
@@ -91,7 +91,7 @@ class Station:
     def stop(self, number: int = signal.SIGINT) -> int:
         """Ask it to end; its exit code."""
         self.process.send_signal(number)
-        return self.process.wait(12)
+        return self.process.wait(WAIT_S)
 
     def status(self) -> dict[str, Any]:
         report: dict[str, Any] = json.loads(nvr("status", "--json", "--config", str(self.config)).stdout)

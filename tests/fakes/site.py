@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ from nvr.web.server import Server, options_of
 from nvr.web.state import State
 from nvr.web.task import Task, View
 from tests.fakes.archive import FRAME, Archive
+from tests.fakes.station import WAIT_S
 
 PASSWORD = "correct horse"
 HASHED = hash_password(PASSWORD)
@@ -99,7 +101,7 @@ class Site:
         self._stack.close()
         assert self._server is not None
         self._server.should_exit = True
-        self._thread.join(10)
+        self._thread.join(WAIT_S)
         assert not self._thread.is_alive()
 
     @property
@@ -129,7 +131,7 @@ class Site:
 
     def anybody(self) -> httpx.Client:
         """A browser that has not logged in."""
-        return self._stack.enter_context(httpx.Client(base_url=f"{self.url}/api/v1/", timeout=20))
+        return self._stack.enter_context(httpx.Client(base_url=f"{self.url}/api/v1/", timeout=WAIT_S))
 
     def client(self, name: str = "admin") -> httpx.Client:
         """A browser of somebody who has logged in."""
@@ -178,9 +180,7 @@ HOLE = timedelta(seconds=7)
 
 def until(found: Callable[[], object], what: str) -> None:
     """Wait, bounded, for what a thread of the server does."""
-    done = threading.Event()
-    for _ in range(3000):
-        if found():
-            return
-        done.wait(0.01)
-    raise AssertionError(f"nothing within 30 s: {what}")
+    end = time.monotonic() + WAIT_S
+    while not found():
+        assert time.monotonic() < end, f"nothing within {WAIT_S:.0f} s: {what}"
+        time.sleep(0.01)

@@ -11,6 +11,7 @@ from websockets.sync.client import connect
 
 from nvr.web.access import CSRF
 from tests.fakes.site import Past, Site
+from tests.fakes.station import WAIT_S
 
 OF_A_CAMERA = (
     "cameras/hik1/snapshot.jpg",
@@ -31,7 +32,7 @@ OF_A_CAMERA = (
 
 def addresses(site: Site) -> list[tuple[str, str]]:
     """Every method and path of the API."""
-    told = json.loads(httpx.get(f"{site.url}/api/v1/openapi.json").text)["paths"]
+    told = json.loads(httpx.get(f"{site.url}/api/v1/openapi.json", timeout=WAIT_S).text)["paths"]
     return [(method, path) for path, methods in told.items() for method in methods]
 
 
@@ -63,7 +64,7 @@ def test_a_viewer_sees_only_its_cameras_in_every_listing(site: Site, viewer: htt
     assert [row["camera"] for row in viewer.get("ledger?from=1h").json()["cameras"]] == ["hik2"]
     assert viewer.get("events?from=1h").json()["events"] == []
     assert viewer.get("segments?from=1h").json()["segments"] == []
-    assert "hik1" not in httpx.get(f"{site.url}/metrics", cookies=viewer.cookies).text
+    assert "hik1" not in httpx.get(f"{site.url}/metrics", cookies=viewer.cookies, timeout=WAIT_S).text
 
 
 def test_an_event_of_another_camera_is_not_there(viewer: httpx.Client, past: Past) -> None:
@@ -107,9 +108,10 @@ def test_a_token_needs_no_such_header(site: Site, past: Past) -> None:
 
 def test_a_token_is_no_session_and_a_session_no_token(site: Site, admin: httpx.Client) -> None:
     secret = site.token()
-    assert httpx.get(f"{site.url}/api/v1/me", cookies={"nvr_session": secret}).status_code == 401
+    assert httpx.get(f"{site.url}/api/v1/me", cookies={"nvr_session": secret}, timeout=WAIT_S).status_code == 401
     session = admin.cookies["nvr_session"]
-    assert httpx.get(f"{site.url}/api/v1/me", headers={"Authorization": f"Bearer {session}"}).status_code == 401
+    bearer = {"Authorization": f"Bearer {session}"}
+    assert httpx.get(f"{site.url}/api/v1/me", headers=bearer, timeout=WAIT_S).status_code == 401
 
 
 def test_what_somebody_watches_ends_when_he_may_no_longer(

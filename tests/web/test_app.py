@@ -17,6 +17,7 @@ from schemathesis.checks import (
 from schemathesis.core.result import Ok
 
 from tests.fakes.site import Past, Site
+from tests.fakes.station import WAIT_S
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 QUIET = list(HealthCheck)
@@ -27,7 +28,7 @@ LOGINS = {"/api/v1/login", "/api/v1/setup", "/api/v1/me/password", "/api/v1/logo
 
 
 def description(site: Site) -> dict[str, Any]:
-    told: dict[str, Any] = httpx.get(f"{site.url}/api/v1/openapi.json", headers=bearer(site)).json()
+    told: dict[str, Any] = httpx.get(f"{site.url}/api/v1/openapi.json", headers=bearer(site), timeout=WAIT_S).json()
     return told
 
 
@@ -71,4 +72,4 @@ def test_whatever_is_asked_the_answer_is_as_described(site: Site, past: Past) ->
 
         ask()
     assert tried > 25
-    assert httpx.get(f"{site.url}/health").json() == {"status": "ok"}
+    assert httpx.get(f"{site.url}/health", timeout=WAIT_S).json() == {"status": "ok"}

@@ -12,6 +12,7 @@ from nvr import packetring
 from nvr.packetring import Form, Parcel, RingWriter
 from nvr.web.channel import Channel, Channels
 from tests.fakes.live import Camera
+from tests.fakes.station import WAIT_S
 
 
 @pytest.fixture
@@ -173,9 +174,9 @@ def test_a_ring_that_comes_later_is_found(tmp_path: Path, tape: Path, monkeypatc
         packetring.create(path)
         with Camera(path, tape) as camera:
             camera.send(30)
-            for _ in range(10):
-                await settle()
-            assert channel.opening is not None
+            async with asyncio.timeout(WAIT_S):
+                while channel.opening is None:
+                    await settle()
         channel.leave()
 
     asyncio.run(watch())

@@ -14,10 +14,15 @@ from starlette.types import Message, Receive, Scope, Send
 from nvr.web import guard
 from nvr.web.guard import MOST_BODY, Guard
 from tests.fakes.site import Site
+from tests.fakes.station import WAIT_S
 
 
 def test_every_answer_has_the_headers_that_keep_a_page_safe(site: Site, admin: httpx.Client) -> None:
-    for answer in (admin.get("me"), admin.get("nothing"), httpx.get(f"{site.url}/"), httpx.get(f"{site.url}/health")):
+    for answer in (
+        admin.get("me"),
+        admin.get("nothing"),
+        *(httpx.get(f"{site.url}/{path}", timeout=WAIT_S) for path in ("", "health")),
+    ):
         policy = answer.headers["content-security-policy"]
         assert "default-src 'none'" in policy
         assert "script-src 'self'" in policy
@@ -34,7 +39,7 @@ def test_a_body_that_is_too_large_is_refused(admin: httpx.Client) -> None:
 
 
 def test_a_body_of_untold_length_is_refused_once_it_is_too_large(site: Site) -> None:
-    with socket.create_connection(("127.0.0.1", site.port), timeout=5) as client:
+    with socket.create_connection(("127.0.0.1", site.port), timeout=WAIT_S) as client:
         client.sendall(b"POST /api/v1/login HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
         for _ in range(MOST_BODY // 65536 + 1):
             client.sendall(b"10000\r\n" + b"x" * 65536 + b"\r\n")
@@ -44,7 +49,7 @@ def test_a_body_of_untold_length_is_refused_once_it_is_too_large(site: Site) -> 
 
 def test_a_body_that_does_not_come_is_waited_for_a_while(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guard, "BODY_S", 0.3)
-    with socket.create_connection(("127.0.0.1", site.port), timeout=5) as client:
+    with socket.create_connection(("127.0.0.1", site.port), timeout=WAIT_S) as client:
         client.sendall(b"POST /api/v1/login HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
         answer = b"".join(iter(lambda: client.recv(65536), b""))
     assert b" 408 " in answer
@@ -53,7 +58,8 @@ def test_a_body_that_does_not_come_is_waited_for_a_while(site: Site, monkeypatch
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"\xff\xfe", b'{"name": 1}', b"[" * 10_000])
 def test_a_body_that_is_no_login_is_refused(site: Site, body: bytes) -> None:
-    answer = httpx.post(f"{site.url}/api/v1/login", content=body, headers={"Content-Type": "application/json"})
+    kind = {"Content-Type": "application/json"}
+    answer = httpx.post(f"{site.url}/api/v1/login", content=body, headers=kind, timeout=WAIT_S)
     assert answer.status_code in (400, 422)
     assert answer.json()["error"]["code"] == "malformed"
 

@@ -14,6 +14,7 @@ from nvr.model import Event
 from nvr.web import app, herald
 from nvr.web.herald import Herald
 from tests.fakes.site import Site, until
+from tests.fakes.station import WAIT_S
 
 
 def happen(site: Site, label: str = "person") -> None:
@@ -23,7 +24,7 @@ def happen(site: Site, label: str = "person") -> None:
 
 
 async def told(inbox: asyncio.Queue[Told]) -> Told:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(WAIT_S):
         return await inbox.get()
 
 
@@ -110,7 +111,7 @@ def test_a_database_that_is_gone_keeps_nobody_from_listening(site: Site, monkeyp
         site.database.unlink()
         speaker = Herald(site.state)
         task = asyncio.ensure_future(speaker.run())
-        async with asyncio.timeout(10), speaker.listening() as inbox:
+        async with asyncio.timeout(WAIT_S), speaker.listening() as inbox:
             assert inbox.empty()
         task.cancel()
         with suppress(asyncio.CancelledError):

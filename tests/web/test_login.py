@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -47,9 +48,11 @@ def test_a_wrong_login_does_not_tell_what_was_wrong(site: Site, name: str, passw
 
 def test_a_thousand_wrong_logins_are_refused_and_cost_little(site: Site) -> None:
     client = site.anybody()
+    began = time.monotonic()
     answers = [client.post("login", json={"name": "admin", "password": f"wrong {n}"}) for n in range(1000)]
+    more = (time.monotonic() - began) * 1e6 / ADDRESS.pause_us + 1
     looked_at = [answer.status_code for answer in answers].count(401)
-    assert ADDRESS.tries <= looked_at <= ADDRESS.tries + 5, "the bucket has room for one more every 30 s"
+    assert ADDRESS.tries <= looked_at <= ADDRESS.tries + more, "the bucket has room for one more every 30 s"
     refused = answers[-1]
     assert (refused.status_code, code(refused)) == (429, "too_many_tries")
     assert 0 < int(refused.headers["retry-after"]) <= 30

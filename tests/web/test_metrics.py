@@ -9,6 +9,7 @@ import httpx
 from nvr import layout
 from nvr.pulse import Pulse, PulseWriter
 from tests.fakes.site import Site
+from tests.fakes.station import WAIT_S
 
 LINE = re.compile(r'^[a-z_]+(\{[a-z]+="[^"\\\n]*"(,[a-z]+="[^"\\\n]*")*\})? -?[0-9.e+]+$')
 
@@ -19,7 +20,7 @@ def test_every_line_is_one_of_prometheus(site: Site) -> None:
     now_us = site.state.clock.now_us()
     writer.beat(Pulse("recorder.hik1", 1, "recording", site.state.clock.monotonic_us(), now_us, fps=25.0, dropped=3))
     headers = {"Authorization": f"Bearer {site.token()}"}
-    answer = httpx.get(f"{site.url}/metrics", headers=headers)
+    answer = httpx.get(f"{site.url}/metrics", headers=headers, timeout=WAIT_S)
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
     lines = answer.text.splitlines()
     for line in lines:

@@ -15,6 +15,7 @@ from fastapi import FastAPI
 
 from nvr.web import page
 from tests.fakes.site import Site
+from tests.fakes.station import WAIT_S
 
 MOST_BYTES = 250_000
 """The first load, compressed."""
@@ -74,13 +75,13 @@ def test_an_installation_without_its_page_says_so(tmp_path: Path) -> None:
 
 
 def test_the_page_that_was_built_is_there_and_light(site: Site) -> None:
-    index = httpx.get(f"{site.url}/")
+    index = httpx.get(f"{site.url}/", timeout=WAIT_S)
     assert index.status_code == 200, "scripts/install builds it"
     parts = re.findall(r'(?:src|href)="(/[^"]+)"', index.text)
     assert any(part.endswith(".js") for part in parts)
     size = len(gzip.compress(index.content))
     for part in parts:
-        answer = httpx.get(f"{site.url}{part}")
+        answer = httpx.get(f"{site.url}{part}", timeout=WAIT_S)
         assert answer.status_code == 200, part
         size += len(gzip.compress(answer.content))
     assert size <= MOST_BYTES

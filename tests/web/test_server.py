@@ -8,6 +8,8 @@ import signal
 import socket
 import ssl
 import subprocess
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -21,13 +23,8 @@ from nvr.clock import EPOCH
 from nvr.errors import NvrError
 from nvr.web.server import listen
 from tests.fakes.clip import write
-from tests.fakes.station import Station, nvr, wait_for
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from tests.fakes.ports import free_port
+from tests.fakes.station import WAIT_S, Station, nvr, wait_for
 
 
 def configured(folder: Path, web: str) -> Path:
@@ -49,9 +46,20 @@ def pid_of(path: Path, process: str) -> int:
 
 def answers(url: str) -> bool:
     try:
-        return httpx.get(f"{url}/health", timeout=2).status_code == 200
+        return httpx.get(f"{url}/health", timeout=WAIT_S).status_code == 200
     except httpx.HTTPError:
         return False
+
+
+def wait_until(found: Callable[[], bool], what: str) -> None:
+    """``wait_for`` what is asked of a page that may not be there, or not answer in time."""
+
+    def asked() -> bool:
+        with suppress(httpx.HTTPError):
+            return found()
+        return False
+
+    wait_for(asked, what)
 
 
 @pytest.mark.slow
@@ -59,21 +67,23 @@ def test_the_page_dies_and_comes_again_and_nothing_recorded_is_lost(tmp_path: Pa
     port = free_port()
     path = configured(tmp_path, f"{{port: {port}}}")
     url = f"http://127.0.0.1:{port}"
-    with Station(path) as station, httpx.Client(base_url=f"{url}/api/v1/") as client:
+    with Station(path) as station, httpx.Client(base_url=f"{url}/api/v1/", timeout=WAIT_S) as client:
         wait_for(lambda: answers(url), "the page")
         log = station.log()
         link = re.search(rf"{url}/#/setup/(\S+)", log)
         assert link is not None, log
         assert client.post("setup", json={"link": link[1], "password": "a good one"}).status_code == 200
-        wait_for(lambda: client.get("cameras").json()[0]["state"] == "recording", "recording")
+        wait_until(lambda: client.get("cameras").json()[0]["state"] == "recording", "recording")
         for number in (signal.SIGKILL, signal.SIGTERM):
+            wait_for(lambda: pid_of(path, "web"), "its pulse")
             pid = pid_of(path, "web")
+            assert pid, "0 would be the tests themselves"
             os.kill(pid, number)
             wait_for(lambda pid=pid: pid_of(path, "web") not in (0, pid) and answers(url), "the page again")  # type: ignore[misc]
         assert client.get("me").status_code == 200, "the session is still there"
-        wait_for(lambda: len(client.get("segments?from=1h").json()["segments"]) >= 2, "two segments")
+        wait_until(lambda: len(client.get("segments?from=1h").json()["segments"]) >= 2, "two segments")
         station.process.send_signal(signal.SIGTERM)
-        assert station.process.wait(12) == 0
+        assert station.process.wait(WAIT_S) == 0
     with Catalogue.open(tmp_path / "storage/nvr.db", readonly=True) as catalogue:
         runs = list(catalogue.runs(EPOCH))
         segments = list(catalogue.segments(EPOCH))
@@ -92,7 +102,7 @@ def test_without_a_page_nothing_listens_and_no_ring_is_kept(tmp_path: Path) -> N
         volume = (tmp_path / "storage/.nvr-volume").read_text().strip()
         assert not list(Path(f"/dev/shm/nvr-{volume}").glob("*.ring"))
         station.process.send_signal(signal.SIGTERM)
-        assert station.process.wait(12) == 0
+        assert station.process.wait(WAIT_S) == 0
 
 
 def load(folder: Path, web: str) -> config.Config:
@@ -116,7 +126,7 @@ def test_it_listens_where_it_is_told(tmp_path: Path, address: str) -> None:
     except NvrError:
         assert address == "::1", "this machine has no IPv6"
         return
-    with listening, socket.create_connection(listening.getsockname()[:2], timeout=5) as early:
+    with listening, socket.create_connection(listening.getsockname()[:2], timeout=WAIT_S) as early:
         assert early.getpeername()[1] == port, "who comes before the page is served waits and is not refused"
 
 
@@ -147,13 +157,13 @@ def test_over_tls_the_cookie_is_for_tls_alone(tmp_path: Path) -> None:
         link = re.search(r"/#/setup/(\S+)", station.log())
         assert link is not None
         context = ssl.create_default_context(cafile=str(cert))
-        with httpx.Client(base_url=f"https://127.0.0.1:{port}/api/v1/", verify=context) as client:
-            wait_for(lambda: client.get("me").status_code == 401, "the page")
+        with httpx.Client(base_url=f"https://127.0.0.1:{port}/api/v1/", verify=context, timeout=WAIT_S) as client:
+            wait_until(lambda: client.get("me").status_code == 401, "the page")
             answer = client.post("setup", json={"link": link[1], "password": "a good one"})
             assert "secure" in answer.headers["set-cookie"].lower()
             assert "strict-transport-security" in answer.headers
             assert client.get("me").status_code == 200
         with pytest.raises(httpx.HTTPError):
-            httpx.get(f"http://127.0.0.1:{port}/health")
+            httpx.get(f"http://127.0.0.1:{port}/health", timeout=WAIT_S)
         station.process.send_signal(signal.SIGTERM)
-        assert station.process.wait(12) == 0
+        assert station.process.wait(WAIT_S) == 0

@@ -6,6 +6,7 @@ import httpx
 
 from nvr.catalogue.upgrade import upgrade
 from tests.fakes.site import Site
+from tests.fakes.station import WAIT_S
 
 
 def test_cameras_are_those_of_the_configuration_and_of_former_days(site: Site) -> None:
@@ -27,7 +28,7 @@ def test_a_database_that_is_gone_is_an_answer_and_no_crash(site: Site, admin: ht
     answer = admin.get("events")
     assert (answer.status_code, answer.json()["error"]["code"]) == (503, "catalogue")
     assert answer.headers["retry-after"] == "5"
-    assert httpx.get(f"{site.url}/health").status_code == 200
+    assert httpx.get(f"{site.url}/health", timeout=WAIT_S).status_code == 200
     aside.rename(site.database)
     assert admin.get("events").status_code == 200
 

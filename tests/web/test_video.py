@@ -16,6 +16,7 @@ import pytest
 from tests.fakes.archive import FRAME, shown
 from tests.fakes.footage import frame_number
 from tests.fakes.site import HOLE, Past, Site
+from tests.fakes.station import WAIT_S
 
 SECOND = timedelta(seconds=1)
 
@@ -148,7 +149,7 @@ def test_raw_paths_do_not_lead_out_either(site: Site, past: Past) -> None:
     """As no client of good manners sends them."""
     token = site.token()
     for path in ("/../../../etc/passwd", "//etc/passwd", "/assets/../../app.py", "/assets/%2e%2e/%2e%2e/app.py", "/.."):
-        with socket.create_connection(("127.0.0.1", site.port), timeout=5) as client:
+        with socket.create_connection(("127.0.0.1", site.port), timeout=WAIT_S) as client:
             head = f"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\r\n"
             client.sendall(head.encode())
             answer = b"".join(iter(lambda: client.recv(65536), b""))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from nvr.reanalysis import FOUND_LATER
 from nvr.reason import Reason
 from tests.fakes.archive import FRAME, Archive
 from tests.fakes.clip import write
-from tests.fakes.station import COMMAND, ROOT, Station, nvr, wait_for
+from tests.fakes.station import COMMAND, ROOT, WAIT_S, Station, nvr, wait_for
 
 DETECT = "{mode: motion}"
 END = 500
@@ -214,19 +214,19 @@ def test_bad_usage_is_told(recorded: Path, begin: datetime, arguments: list[str]
 
 
 def test_ctrl_c_tells_what_was_found_so_far(tmp_path: Path, begin: datetime) -> None:
-    """Two minutes of large pictures, which take some seconds."""
-    tape = write(tmp_path / "tape.mp4", frames=3000)
-    record(tmp_path, tape, begin, [(first, first + 250) for first in range(0, 3000, 250)])
+    """Four minutes in many files, which take some seconds."""
+    tape = write(tmp_path / "tape.mp4", frames=6000)
+    segments = record(tmp_path, tape, begin, [(first, first + 250) for first in range(0, 6000, 250)])
+    later = {(tmp_path / "storage" / segment.path).resolve() for segment in segments[1:]}
     configured(tmp_path, DETECT)
-    span = ["--from", format_rfc3339(begin), "--to", format_rfc3339(begin + 3000 * FRAME)]
+    span = ["--from", format_rfc3339(begin), "--to", format_rfc3339(begin + 6000 * FRAME)]
     words = [*COMMAND, "analyze", "--camera", "hik1", *span, "--fps", "30", "--store", "--json"]
     with subprocess.Popen(
         words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}
     ) as process:
-        wait_for(lambda: _threads(process.pid, "footage") or process.poll() is not None, "the pictures are read")
-        time.sleep(0.3)
+        wait_for(lambda: later & _open(process.pid) or process.poll() is not None, "a second file is read")
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=WAIT_S)
     assert process.returncode == 130, err
     report = json.loads(out)
     assert report["from"] <= report["reached"] < report["to"]
@@ -234,12 +234,14 @@ def test_ctrl_c_tells_what_was_found_so_far(tmp_path: Path, begin: datetime) -> 
     assert "Traceback" not in err
 
 
-def _threads(pid: int, name: str) -> bool:
-    """Whether a process has a second thread that works; Python 3.11 does not tell the system its name."""
-    try:
-        return len(list(Path(f"/proc/{pid}/task").iterdir())) >= 4
-    except FileNotFoundError:
-        return False
+def _open(pid: int) -> set[Path]:
+    """The files that a process has open."""
+    found = set()
+    with suppress(FileNotFoundError):  # it has ended
+        for file in Path(f"/proc/{pid}/fd").iterdir():
+            with suppress(FileNotFoundError):  # closed just now
+                found.add(file.readlink())
+    return found
 
 
 @pytest.mark.slow
@@ -287,7 +289,7 @@ def test_what_was_seen_live_is_seen_again(tmp_path: Path, footage: Path) -> None
     )
     with Station(config) as station:
         wait_for(lambda: len(station.files("*.mp4")) >= 4, "20 s of footage")
-        while_it_runs = nvr("analyze", "--camera", "hik1", "--from", "1m", "--to", "0s", "--json", cwd=tmp_path)
+        while_it_runs = nvr("analyze", "--camera", "hik1", "--from", "10m", "--to", "0s", "--json", cwd=tmp_path)
         assert station.stop() == 0
     report = told(while_it_runs)
     assert report["footage"] > 19

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,9 +26,10 @@ from tests.fakes.archive import shown
 from tests.fakes.browser import CHROMIUM, PHONE, Size, chromium, page, shown_number
 from tests.fakes.camera import Camera, unavailable
 from tests.fakes.footage import FPS, FRAMES, frame_number
+from tests.fakes.ports import free_port
 from tests.fakes.station import Station, nvr, wait_for
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 SCREENSHOTS = Path(__file__).parents[1] / "build/screenshots"
 PASSWORD = "correct horse"
 IN_STEP = 5
@@ -79,9 +79,7 @@ def place(tmp_path_factory: pytest.TempPathFactory, footage: Path, footage_h265:
     if CHROMIUM is None:
         unavailable("Debian's chromium is not installed: scripts/install --apt scripts/apt-packages.txt")
     folder = tmp_path_factory.mktemp("place")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     config = folder / "nvr.yaml"
     with Camera(footage, channels=2) as h264, Camera(footage_h265, codec="h265") as h265:
         config.write_text(configuration(port, h264, h265))

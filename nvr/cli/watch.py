@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 LOOK_MS = 200
 """Between two looks into the catalogue."""
+PATIENCE = 10
+"""So many looks at a new catalogue that cannot be used are nothing to tell of."""
 
 
 @events.command("watch")
@@ -69,16 +71,20 @@ def _follow(settings: Config, begin: datetime, chosen: Any) -> Iterator[Told]:
 
     path = database_of(settings)
     with _stopping() as wait:
-        stopped = again = False
+        stopped, again, refused = False, False, 0
         while not stopped:
             file, missed = _identity(path), 0  # before it is opened: another one that comes between is noticed
             try:
                 opened = open_catalogue(settings)
-            except CatalogueError:
+            except CatalogueError as error:
                 if not again:
                     raise
+                refused += 1
+                if refused == PATIENCE:
+                    typer.echo(f"nvr: {error}; waiting for it", err=True)
                 stopped = wait()
                 continue
+            refused = 0
             with opened as catalogue:
                 follower = Follower(catalogue, chosen)
                 yield from follower.begin(begin)

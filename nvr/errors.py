@@ -8,6 +8,7 @@
     ├── CatalogueError       the database cannot be used
     │   ├── DamagedError     its file is damaged; the video files are all that is needed to make it anew
     │   └── RowError         it can, but will never take this row
+    ├── LastAdminError       nobody who can log in would be left to manage accounts
     └── ModelError           a detector model cannot be used
 
 Everything else is a builtin exception, and a builtin that reaches a process's top is a bug.
@@ -57,6 +58,10 @@ class DamagedError(CatalogueError):
 
 class RowError(CatalogueError):
     """The catalogue can be used, but will never take this row."""
+
+
+class LastAdminError(NvrError):
+    """Nobody who can log in would be left to manage accounts."""
 
 
 class ModelError(NvrError):

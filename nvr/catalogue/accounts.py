@@ -7,23 +7,32 @@ knows a secret: passwords come as hashes, keys as digests.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict
 
-from sqlalchemy import ColumnElement, Row, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from nvr.catalogue.database import Database
 from nvr.catalogue.schema import accesses, keys, users
 from nvr.clock import from_us, to_us
-from nvr.model import Access, Account, Key, KeyKind
+from nvr.errors import LastAdminError
+from nvr.model import Access, Account, Key, KeyKind, Role
 
 MOST_ACCESSES = 100_000
 _TRIM = 1000
 """How many accesses over that are waited for before they go."""
 _BEYOND = 1 << 63
+
+
+class Change(TypedDict, total=False):
+    """What is to change of an account; what is not in it stays."""
+
+    role: Role
+    cameras: tuple[str, ...] | None
+    password: str
 
 
 class Accounts:
@@ -52,24 +61,60 @@ class Accounts:
                 return False
         return True
 
-    def change_account(self, account: Account) -> bool:
-        """Store role, cameras and password of an account; False where there is none of that name."""
-        change = update(users).where(users.c.name == account.name).values(_values(account))
+    def change_account(self, name: str, change: Change) -> Account | None:
+        """Store what is to change of an account and nothing else; with a password its sessions and links end.
+
+        Returns it as it is then, None where there is none of that name. Raises LastAdminError.
+        """
         with self._database.writing() as connection:
-            return connection.execute(change).rowcount > 0
+            if change.get("role", "admin") != "admin":
+                _require_other_admin(connection, name)
+            return _change(connection, users.c.name == name, change)
+
+    def change_password(self, name: str, old: str, new: str, but: int) -> bool:
+        """Store a new password in place of the one it was; sessions but one and links end.
+
+        False where it is another one by now: whoever has changed it, or made the account anew, meant it.
+        """
+        with self._database.writing() as connection:
+            own = (users.c.name == name) & (users.c.password == old)
+            return _change(connection, own, {"password": new}, but) is not None
+
+    def use_link(self, digest: str, password: str, now: datetime) -> Account | None:
+        """Store a password by a one-time link, which is used up; None where it was already, or is too old."""
+        link = (keys.c.digest == digest) & (keys.c.kind == "link") & (keys.c.expires_us > to_us(now))
+        with self._database.writing() as connection:
+            owner = connection.scalar(select(keys.c.user_id).where(link))
+            return None if owner is None else _change(connection, users.c.id == owner, {"password": password})
 
     def remove_account(self, name: str) -> bool:
-        """Forget an account and its keys; what it looked at stays. False where there is none of that name."""
+        """Forget an account and its keys, not what it looked at; False where there is none. Raises LastAdminError."""
         with self._database.writing() as connection:
+            _require_other_admin(connection, name)
             return connection.execute(delete(users).where(users.c.name == name)).rowcount > 0
+
+    def add_session(self, key: Key, digest: str, password: str | None, most: int) -> bool:
+        """Store a session of who has logged in with a password; False where it is no longer that of the account.
+
+        Of more than ``most`` the oldest go, and of whomever what has expired.
+        """
+        owner = select(users.c.id).where(users.c.name == key.user, users.c.password == password)
+        with self._database.writing() as connection:
+            id = connection.scalar(owner)
+            if id is None:
+                return False
+            own = (keys.c.user_id == id) & (keys.c.kind == key.kind)
+            newest = select(keys.c.id).where(own).order_by(keys.c.id.desc()).limit(most - 1)
+            over = (own & keys.c.id.not_in(newest)) | (keys.c.expires_us <= to_us(key.created))
+            connection.execute(delete(keys).where(over))
+            connection.execute(insert(keys).values(_key_values(key, digest) | {"user_id": id}))
+        return True
 
     def add_key(self, key: Key, digest: str) -> int:
         """Store a new key of an account that there is, and return its number."""
-        owner = select(users.c.id).where(users.c.name == key.user).scalar_subquery()
-        values = {"user_id": owner, "kind": key.kind, "name": key.name, "digest": digest}
-        times = {"created_us": to_us(key.created), "expires_us": None if key.expires is None else to_us(key.expires)}
+        values = _key_values(key, digest) | {"user_id": _id_of(key.user)}
         with self._database.writing() as connection:
-            id: int = connection.execute(insert(keys).values(values | times).returning(keys.c.id)).scalar_one()
+            id: int = connection.execute(insert(keys).values(values).returning(keys.c.id)).scalar_one()
         return id
 
     def find_key(self, digest: str) -> tuple[Key, Account] | None:
@@ -98,18 +143,14 @@ class Accounts:
         """Forget a key of an account; False where it has no such key."""
         if not 0 < id < _BEYOND:
             return False
-        return self._remove_keys(keys.c.id == id, keys.c.kind == kind, keys.c.user_id == _id_of(user)) > 0
-
-    def remove_keys(self, user: str, kinds: Iterable[KeyKind], but: int = 0) -> int:
-        """Forget all keys of these kinds of an account, but for one; returns how many."""
-        return self._remove_keys(keys.c.kind.in_(list(kinds)), keys.c.user_id == _id_of(user), keys.c.id != but)
-
-    def remove_expired_keys(self, now: datetime) -> int:
-        return self._remove_keys(keys.c.expires_us <= to_us(now))
-
-    def _remove_keys(self, *which: ColumnElement[bool]) -> int:
+        which = (keys.c.id == id) & (keys.c.kind == kind) & (keys.c.user_id == _id_of(user))
         with self._database.writing() as connection:
-            return connection.execute(delete(keys).where(*which)).rowcount
+            return connection.execute(delete(keys).where(which)).rowcount > 0
+
+    def remove_links(self, user: str) -> None:
+        """Let the one-time links of an account be worth nothing."""
+        with self._database.writing() as connection:
+            connection.execute(delete(keys).where(keys.c.kind == "link", keys.c.user_id == _id_of(user)))
 
     def note_accesses(self, noted: Sequence[Access]) -> list[Access]:
         """Store who looked at what, and what was stored already as it is now; of very many the oldest go. Returns them
@@ -147,9 +188,41 @@ def _id_of(user: str) -> Any:
     return select(users.c.id).where(users.c.name == user).scalar_subquery()
 
 
+def _change(connection: Connection, which: ColumnElement[bool], change: Change, but: int = 0) -> Account | None:
+    """Change the account that it is, and return it. The rest of its row may be newer than what was seen, and stays."""
+    id = connection.scalar(select(users.c.id).where(which))
+    if id is None:
+        return None
+    values: dict[str, Any] = {**change}
+    if "cameras" in change:
+        values["cameras"] = _cameras(change["cameras"])
+    if values:
+        connection.execute(update(users).where(users.c.id == id).values(values))
+    if "password" in change:
+        over = (keys.c.user_id == id) & keys.c.kind.in_(["session", "link"]) & (keys.c.id != but)
+        connection.execute(delete(keys).where(over))
+    return _account(connection.execute(select(users).where(users.c.id == id)).one())
+
+
+def _cameras(names: tuple[str, ...] | None) -> str | None:
+    return None if names is None else json.dumps(names, ensure_ascii=False)
+
+
+def _require_other_admin(connection: Connection, name: str) -> None:
+    """Raise LastAdminError where without this one nobody could manage accounts: an admin without a password cannot."""
+    query = select(users.c.name, users.c.password).where(users.c.role == "admin")
+    others = {row.name: row.password for row in connection.execute(query)}
+    if name in others and (others.pop(name) or not others) and not any(others.values()):
+        raise LastAdminError(f"{name} is the last admin who can log in: make another one first")
+
+
 def _values(account: Account) -> dict[str, Any]:
-    cameras = None if account.cameras is None else json.dumps(account.cameras, ensure_ascii=False)
-    return {"role": account.role, "cameras": cameras, "password": account.password}
+    return {"role": account.role, "cameras": _cameras(account.cameras), "password": account.password}
+
+
+def _key_values(key: Key, digest: str) -> dict[str, Any]:
+    times = {"created_us": to_us(key.created), "expires_us": None if key.expires is None else to_us(key.expires)}
+    return {"kind": key.kind, "name": key.name, "digest": digest} | times
 
 
 def _account(row: Row[Any]) -> Account:

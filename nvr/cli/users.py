@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -85,11 +84,10 @@ def change_password(name: Name, stdin: StdinOption = False, config: ConfigOption
 
     settings = load_config(config)
     with Catalogue.open(database_of(settings)) as catalogue:
-        account = catalogue.account(name)
-        if account is None:
+        if catalogue.account(name) is None:
             raise _unknown(name)
-        catalogue.change_account(replace(account, password=hash_password(_password(stdin))))
-        catalogue.remove_keys(name, ("session", "link"))
+        if catalogue.change_account(name, {"password": hash_password(_password(stdin))}) is None:
+            raise _unknown(name)
     typer.echo(f"the password of {name} is changed, and its sessions have ended")
 
 
@@ -97,11 +95,8 @@ def change_password(name: Name, stdin: StdinOption = False, config: ConfigOption
 def remove_user(name: Name, config: ConfigOption = None) -> None:
     """Remove an account with its sessions and tokens."""
     from nvr.catalogue.store import Catalogue
-    from nvr.errors import NvrError
 
     with Catalogue.open(database_of(load_config(config))) as catalogue:
-        if [account.name for account in catalogue.accounts() if account.role == "admin"] == [name]:
-            raise NvrError(f"{name} is the last admin: make another one first (nvr users add NAME --role admin)")
         if not catalogue.remove_account(name):
             raise _unknown(name)
     typer.echo(f"{name} has no account any more")

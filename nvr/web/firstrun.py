@@ -37,6 +37,6 @@ def make_link(state: State, name: str) -> str:
     secret, now = new_secret(), state.now()
     with state.changing() as catalogue:
         catalogue.add_account(Account(name, "admin", None, now))
-        catalogue.remove_keys(name, ["link"])
+        catalogue.remove_links(name)
         catalogue.add_key(Key(name, "link", "", now, now + VALID), digest(secret))
     return f"{state.config.web.url}/#/setup/{secret}"

@@ -82,7 +82,7 @@ class Desk:
                 seconds = -(-wait_us // 1_000_000)
                 text = f"too many wrong passwords: try again in {seconds} s"
                 raise Refusal(429, "too_many_tries", text, {"Retry-After": str(seconds)})
-            account = await run_in_threadpool(self._state.catalogue().account, name)
+            account = await run_in_threadpool(self._account, name)
             hashed = None if account is None else account.password
             right = await run_in_threadpool(is_password, hashed, password)
             if account is not None and right:
@@ -90,7 +90,10 @@ class Desk:
                 return account
             self._throttle.failed(address, name, self._state.clock.monotonic_us())
         self._audit.note(account.name if account else "?", address, "wrong login")
-        raise Refusal(401, "wrong_login", "name or password is wrong")
+        raise _wrong()
+
+    def _account(self, name: str) -> Account | None:
+        return self._state.catalogue().account(name)
 
     async def open_session(self, request: Request, response: Response, account: Account) -> Me:
         """Give the browser a session."""
@@ -98,13 +101,12 @@ class Desk:
         name = request.headers.get("user-agent", "")[:200]
         key = Key(account.name, "session", name, now, now + SESSION)
 
-        def store() -> None:
+        def store() -> bool:
             with self._state.changing() as catalogue:
-                for old in catalogue.keys_of(account.name, "session")[: -MOST_KEYS + 1]:
-                    catalogue.remove_key(account.name, old.id or 0, "session")
-                catalogue.add_key(key, digest(secret))
+                return catalogue.add_session(key, digest(secret), account.password, MOST_KEYS)
 
-        await run_in_threadpool(store)
+        if not await run_in_threadpool(store):  # somebody else gave it another one while this one was checked
+            raise _wrong()
         self._audit.note(account.name, address_of(request), "login")
         response.set_cookie(
             COOKIE,
@@ -117,6 +119,10 @@ class Desk:
         )
         response.headers["Cache-Control"] = "no-store"
         return _me(account, csrf_of(secret))
+
+
+def _wrong() -> Refusal:
+    return Refusal(401, "wrong_login", "name or password is wrong")
 
 
 def _desk(request: Request) -> Desk:
@@ -137,17 +143,17 @@ async def setup(body: Setup, request: Request, response: Response, state: Here) 
     """Set the password of the account that a one-time link is for, and log in."""
 
     def use() -> Account:
-        found = state.catalogue().find_key(digest(body.link))
+        used = Refusal(404, "unknown_link", "the link was used already, or is too old: nvr users passwd makes one")
+        link = digest(body.link)
+        found = state.catalogue().find_key(link)
         if found is None or found[0].kind != "link" or (found[0].expires or state.now()) <= state.now():
-            raise Refusal(404, "unknown_link", "the link was used already, or is too old: nvr users passwd makes one")
-        key, account = found
-        changed = replace(account, password=hash_password(good_password(body.password)))
+            raise used
+        hashed = hash_password(good_password(body.password))
         with state.changing() as catalogue:
-            if not catalogue.remove_key(account.name, key.id or 0, "link"):
-                raise Refusal(404, "unknown_link", "the link was used already")
-            catalogue.change_account(changed)
-            catalogue.remove_keys(account.name, ("session", "link"))
-        return changed
+            account = catalogue.use_link(link, hashed, state.now())
+        if account is None:
+            raise used
+        return account
 
     account = await run_in_threadpool(use)
     return await _desk(request).open_session(request, response, account)
@@ -174,10 +180,10 @@ async def change_password(body: Passwords, visitor: Guest, request: Request, sta
     account = await _desk(request).check(visitor.address, visitor.account.name, body.old)
 
     def store() -> None:
-        changed = replace(account, password=hash_password(good_password(body.new)))
+        hashed = hash_password(good_password(body.new))
         with state.changing() as catalogue:
-            catalogue.change_account(changed)
-            catalogue.remove_keys(account.name, ("session", "link"), but=visitor.key.id or 0)
+            if not catalogue.change_password(account.name, account.password or "", hashed, visitor.key.id or 0):
+                raise _wrong()
 
     await run_in_threadpool(store)
 

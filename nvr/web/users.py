@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from nvr.catalogue.accounts import Change
 from nvr.credential import NAME, hash_password
+from nvr.errors import LastAdminError
 from nvr.model import Account, Role
 from nvr.web.access import Admin
 from nvr.web.login import Secret, good_password
@@ -82,31 +85,28 @@ def add_user(body: NewUser, _: Admin, state: Here) -> User:
 @router.patch("/users/{name}")
 def change_user(name: Name, body: Changes, _: Admin, state: Here) -> User:
     """Change an account. With a new password its sessions end."""
-    account = state.catalogue().account(name)
-    if account is None:
-        raise Refusal(404, "unknown_user", "there is no such account")
+    if state.catalogue().account(name) is None:
+        raise _unknown()
+    change = Change()
     if "cameras" in body.model_fields_set:
-        account = replace(account, cameras=_cameras(state, body.cameras))
+        change["cameras"] = _cameras(state, body.cameras)
     if body.role is not None:
-        if body.role != "admin":
-            _check_last_admin(state, name)
-        account = replace(account, role=body.role)
+        change["role"] = body.role
     if body.password is not None:
-        account = replace(account, password=hash_password(good_password(body.password)))
-    with state.changing() as catalogue:
-        catalogue.change_account(account)
-        if body.password is not None:
-            catalogue.remove_keys(name, ("session", "link"))
+        change["password"] = hash_password(good_password(body.password))
+    with _leaving_an_admin(), state.changing() as catalogue:
+        account = catalogue.change_account(name, change)
+    if account is None:
+        raise _unknown()
     return _user(account)
 
 
 @router.delete("/users/{name}", status_code=204)
 def remove_user(name: Name, _: Admin, state: Here) -> None:
     """Remove an account with its sessions and tokens."""
-    _check_last_admin(state, name)
-    with state.changing() as catalogue:
+    with _leaving_an_admin(), state.changing() as catalogue:
         if not catalogue.remove_account(name):
-            raise Refusal(404, "unknown_user", "there is no such account")
+            raise _unknown()
 
 
 @router.get("/audit")
@@ -134,11 +134,16 @@ def audit(
     return Entries(entries=entries, next=entries[-1].number if len(found) > limit else None)
 
 
-def _check_last_admin(state: State, name: str) -> None:
-    """Raise Refusal where nobody would be left to manage accounts."""
-    admins = [account.name for account in state.catalogue().accounts() if account.role == "admin"]
-    if admins == [name]:
-        raise Refusal(409, "last_admin", f"{name} is the last admin: make another one first")
+@contextmanager
+def _leaving_an_admin() -> Iterator[None]:
+    try:
+        yield
+    except LastAdminError as error:
+        raise Refusal(409, "last_admin", str(error)) from error
+
+
+def _unknown() -> Refusal:
+    return Refusal(404, "unknown_user", "there is no such account")
 
 
 def _cameras(state: State, names: list[str] | None) -> tuple[str, ...] | None:

@@ -12,7 +12,7 @@ import pytest
 
 from nvr.catalogue import accounts
 from nvr.catalogue.store import Catalogue
-from nvr.errors import CatalogueError
+from nvr.errors import CatalogueError, LastAdminError
 from nvr.model import Access, Account, Key, KeyKind
 from tests.catalogue.rows import at
 
@@ -68,12 +68,71 @@ def test_a_name_is_taken_once_and_its_account_stays(peopled: Catalogue) -> None:
     assert peopled.account("anna") == ANNA
 
 
-def test_a_change_stores_role_cameras_and_password_and_keeps_the_rest(peopled: Catalogue) -> None:
+def test_a_change_stores_what_is_to_change_and_nothing_else(peopled: Catalogue) -> None:
     changed = replace(BERT, role="admin", cameras=None, password="$argon2id$bert")
-    assert peopled.change_account(replace(changed, created=at(99)))
+    assert peopled.change_account("bert", {"role": "admin"}) == replace(BERT, role="admin")
+    assert peopled.change_account("bert", {"cameras": None}) == replace(BERT, role="admin", cameras=None)
+    assert peopled.change_account("bert", {"password": "$argon2id$bert"}) == changed
+    assert peopled.change_account("bert", {}) == changed
     assert peopled.accounts() == [ANNA, changed]
-    assert not peopled.change_account(replace(BERT, name="nobody"))
+    assert peopled.change_account("nobody", {"role": "admin"}) is None
     assert peopled.accounts() == [ANNA, changed]
+
+
+def test_with_a_password_of_an_admin_sessions_and_links_end(peopled: Catalogue) -> None:
+    kinds: tuple[KeyKind, ...] = ("session", "link", "token")
+    for kind in kinds:
+        peopled.add_key(key(kind=kind), digest(kind))
+    peopled.add_key(key("bert"), digest("his"))
+    peopled.change_account("anna", {"cameras": ("hik1",)})
+    assert peopled.find_key(digest("session")) is not None
+    peopled.change_account("anna", {"password": "$argon2id$new"})
+    left = [each for each in ("session", "link", "token", "his") if peopled.find_key(digest(each))]
+    assert left == ["token", "his"]
+
+
+def test_ones_own_password_is_changed_only_where_it_is_still_the_old_one(peopled: Catalogue) -> None:
+    own, other = (peopled.add_key(key(), digest(name)) for name in ("own", "other"))
+    assert not peopled.change_password("anna", "$argon2id$elsewhere", "$argon2id$new", own)
+    assert not peopled.change_password("nobody", "$argon2id$anna", "$argon2id$new", own)
+    assert peopled.account("anna") == ANNA
+    assert [one.id for one in peopled.keys_of("anna", "session")] == [own, other]
+    assert peopled.change_password("anna", "$argon2id$anna", "$argon2id$new", own)
+    assert peopled.account("anna") == replace(ANNA, password="$argon2id$new")
+    assert [one.id for one in peopled.keys_of("anna", "session")] == [own]
+
+
+def test_a_link_sets_a_password_once_and_in_time(peopled: Catalogue) -> None:
+    peopled.add_key(key("bert", "link", expires=at(60)), digest("link"))
+    peopled.add_key(key("bert", "token", expires=at(60)), digest("token"))
+    assert peopled.use_link(digest("link"), "$argon2id$bert", at(60)) is None
+    assert peopled.use_link(digest("token"), "$argon2id$bert", at(59)) is None
+    assert peopled.account("bert") == BERT
+    assert peopled.use_link(digest("link"), "$argon2id$bert", at(59)) == replace(BERT, password="$argon2id$bert")
+    assert peopled.use_link(digest("link"), "$argon2id$again", at(59)) is None
+    assert peopled.find_key(digest("token")) is not None
+
+
+def test_an_admin_who_can_log_in_stays(peopled: Catalogue) -> None:
+    peopled.add_account(Account("empty", "admin", None, at(2)))
+    for attempt in (
+        lambda: peopled.remove_account("anna"),
+        lambda: peopled.change_account("anna", {"role": "viewer", "cameras": ()}),
+    ):
+        with pytest.raises(LastAdminError, match="anna is the last admin"):
+            attempt()
+    assert peopled.account("anna") == ANNA
+    assert peopled.remove_account("empty")
+    peopled.change_account("bert", {"role": "admin", "password": "$argon2id$bert"})
+    assert peopled.remove_account("anna")
+
+
+def test_of_admins_who_all_cannot_log_in_one_stays(catalogue: Catalogue) -> None:
+    for name in ("one", "two"):
+        catalogue.add_account(Account(name, "admin", None, at(0)))
+    assert catalogue.remove_account("one")
+    with pytest.raises(LastAdminError):
+        catalogue.remove_account("two")
 
 
 def test_a_key_is_found_by_its_digest_with_its_account(peopled: Catalogue) -> None:
@@ -114,12 +173,13 @@ def test_the_use_of_a_key_is_noted_with_its_new_end(peopled: Catalogue, expires:
 
 
 def test_an_account_that_goes_takes_its_keys_and_leaves_what_it_did(peopled: Catalogue, path: Path) -> None:
+    peopled.change_account("bert", {"role": "admin", "password": "$argon2id$bert"})
     peopled.add_key(key(), digest("hers"))
     kept = peopled.add_key(key("bert"), digest("his"))
     peopled.note_accesses([access(1)])
     assert peopled.remove_account("anna")
     assert not peopled.remove_account("anna")
-    assert peopled.accounts() == [BERT]
+    assert [account.name for account in peopled.accounts()] == ["bert"]
     assert peopled.find_key(digest("hers")) is None
     assert [one.id for one in peopled.keys_of("bert", "session")] == [kept]
     assert [one.user for one in peopled.accesses(9)] == ["anna"]
@@ -128,11 +188,11 @@ def test_an_account_that_goes_takes_its_keys_and_leaves_what_it_did(peopled: Cat
 
 
 def test_an_account_that_is_made_again_has_no_key_of_its_predecessor(peopled: Catalogue) -> None:
-    id = peopled.add_key(key(), digest("old"))
-    peopled.remove_account("anna")
-    peopled.add_account(ANNA)
-    assert peopled.keys_of("anna", "session") == []
-    assert peopled.add_key(key(), digest("new")) > id
+    id = peopled.add_key(key("bert"), digest("old"))
+    peopled.remove_account("bert")
+    peopled.add_account(BERT)
+    assert peopled.keys_of("bert", "session") == []
+    assert peopled.add_key(key("bert"), digest("new")) > id
 
 
 def test_a_key_is_removed_by_its_owner_and_as_what_it_is(peopled: Catalogue) -> None:
@@ -146,25 +206,32 @@ def test_a_key_is_removed_by_its_owner_and_as_what_it_is(peopled: Catalogue) -> 
     assert peopled.find_key(digest("one")) is None
 
 
-def test_all_keys_of_some_kinds_are_removed_but_one(peopled: Catalogue) -> None:
-    sessions = [peopled.add_key(key(), digest(name)) for name in ("one", "two", "three")]
-    peopled.add_key(key(kind="link"), digest("link"))
-    peopled.add_key(key(kind="token"), digest("token"))
-    peopled.add_key(key("bert"), digest("his"))
-    assert peopled.remove_keys("anna", ("session", "link"), but=sessions[1]) == 3
-    assert [one.id for one in peopled.keys_of("anna", "session")] == [sessions[1]]
-    assert peopled.keys_of("anna", "link") == []
-    assert len(peopled.keys_of("anna", "token")) == len(peopled.keys_of("bert", "session")) == 1
-    assert peopled.remove_keys("anna", ["session"]) == 1
-    assert peopled.remove_keys("anna", []) == 0
+def test_links_of_an_account_are_removed_and_nothing_else(peopled: Catalogue) -> None:
+    kinds: tuple[KeyKind, ...] = ("session", "link", "token")
+    for kind in kinds:
+        peopled.add_key(key(kind=kind), digest(kind))
+    peopled.add_key(key("bert", "link"), digest("his"))
+    peopled.remove_links("anna")
+    assert [len(peopled.keys_of("anna", kind)) for kind in kinds] == [1, 0, 1]
+    assert len(peopled.keys_of("bert", "link")) == 1
 
 
-def test_keys_that_are_over_go_and_those_without_an_end_stay(peopled: Catalogue) -> None:
-    for minute in (58, 59, 60, 61):
-        peopled.add_key(key(name=str(minute), expires=at(minute)), digest(str(minute)))
-    peopled.add_key(key(name="for ever"), digest("for ever"))
-    assert peopled.remove_expired_keys(at(60)) == 3
-    assert [one.name for one in peopled.keys_of("anna", "session")] == ["61", "for ever"]
+def test_who_logs_in_gets_a_session_and_what_is_over_goes(peopled: Catalogue) -> None:
+    for second in (1, 2, 3):
+        peopled.add_key(key("bert", "link", str(second), expires=at(second)), digest(str(second)))
+    peopled.add_key(key("bert", name="for ever"), digest("for ever"))
+    for name in ("a", "b", "c"):
+        assert peopled.add_session(key(name=name, expires=at(60)), digest(name), "$argon2id$anna", 2)
+    assert [one.name for one in peopled.keys_of("anna", "session")] == ["b", "c"]
+    assert [one.name for one in peopled.keys_of("bert", "link")] == ["3"], "what expired before at(2) is gone"
+    assert [one.name for one in peopled.keys_of("bert", "session")] == ["for ever"]
+
+
+def test_a_password_that_was_changed_meanwhile_gives_no_session(peopled: Catalogue) -> None:
+    peopled.change_account("anna", {"password": "$argon2id$new"})
+    assert not peopled.add_session(key(), digest("one"), "$argon2id$anna", 2)
+    assert not peopled.add_session(key("nobody"), digest("one"), "$argon2id$anna", 2)
+    assert peopled.keys_of("anna", "session") == []
 
 
 def test_accesses_come_back_newest_first_as_they_were_noted(catalogue: Catalogue) -> None:

@@ -245,7 +245,7 @@ def test_accounts_come_to_a_catalogue_that_had_none_and_its_rows_stay(tmp_path: 
     assert all(before)
     with Catalogue.open(path) as catalogue:
         assert (catalogue.accounts(), catalogue.accesses(9)) == ([], [])
-        anna = Account("anna", "admin", None, at(0))
+        anna = Account("anna", "viewer", None, at(0))
         assert catalogue.add_account(anna)
         id = catalogue.add_key(Key("anna", "token", "", at(0)), "digest")
         assert catalogue.find_key("digest") == (Key("anna", "token", "", at(0), id=id), anna)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
+import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -17,8 +19,8 @@ def shown(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 
 def without_admin(site: Site) -> None:
-    with site.writing() as catalogue:
-        catalogue.remove_account("admin")
+    with closing(sqlite3.connect(site.database)) as database, database:
+        database.execute("DELETE FROM users WHERE name = 'admin'")
 
 
 def test_while_nobody_can_manage_a_link_is_shown_and_the_newest_counts(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
 
-from nvr.credential import digest
+from nvr.catalogue.store import Catalogue
+from nvr.credential import digest, hash_password
 from nvr.model import Key
 from nvr.web.access import COOKIE, CSRF
 from nvr.web.throttle import ADDRESS
@@ -163,3 +166,65 @@ def test_the_oldest_sessions_go_when_there_are_very_many(site: Site, monkeypatch
     monkeypatch.setattr("nvr.web.login.MOST_KEYS", 3)
     clients = [site.client("admin") for _ in range(5)]
     assert [client.get("me").status_code for client in clients] == [401, 401, 200, 200, 200]
+
+
+def checking(monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[], object]) -> None:
+    """Let something happen while a password is being hashed, which takes as long as a request."""
+
+    def hashing(password: str) -> str:
+        meanwhile()
+        return hash_password(password)
+
+    monkeypatch.setattr("nvr.web.login.hash_password", hashing)
+
+
+def test_a_new_password_does_not_undo_what_an_admin_does_meanwhile(
+    site: Site, viewer: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def demote() -> None:
+        with site.writing() as catalogue:
+            catalogue.change_account("bert", {"role": "viewer", "cameras": ()})
+
+    with site.writing() as catalogue:
+        catalogue.change_account("bert", {"role": "admin", "cameras": None})
+    checking(monkeypatch, demote)
+    assert viewer.put("me/password", json={"old": PASSWORD, "new": NEW}).status_code == 204
+    me = viewer.get("me").json()
+    assert (me["role"], me["cameras"]) == ("viewer", [])
+
+
+def test_a_link_does_not_undo_what_an_admin_does_meanwhile(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    def demote() -> None:
+        with site.writing() as catalogue:
+            catalogue.change_account("bert", {"cameras": ()})
+
+    checking(monkeypatch, demote)
+    secret = link(site, datetime.now(UTC) + timedelta(hours=1))
+    assert site.anybody().post("setup", json={"link": secret, "password": NEW}).json()["cameras"] == []
+
+
+def test_a_password_that_an_admin_sets_meanwhile_stays(
+    site: Site, viewer: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def reset() -> None:
+        with site.writing() as catalogue:
+            catalogue.change_account("bert", {"password": hash_password("from the admin")})
+
+    checking(monkeypatch, reset)
+    answer = viewer.put("me/password", json={"old": PASSWORD, "new": NEW})
+    assert (answer.status_code, code(answer)) == (401, "wrong_login")
+    assert site.anybody().post("login", json={"name": "bert", "password": "from the admin"}).status_code == 200
+
+
+def test_the_catalogue_is_not_opened_by_who_serves_everybody(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads = set()
+    usual = site.state.catalogue
+
+    def noted() -> Catalogue:
+        threads.add(threading.current_thread().name)
+        return usual()
+
+    monkeypatch.setattr(site.state, "catalogue", noted)
+    site.client("admin").get("me")
+    assert threads
+    assert "site" not in threads

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
+import pytest
 
-from tests.fakes.site import PASSWORD, Site
+from nvr.model import Account
+from tests.fakes.site import HASHED, PASSWORD, Site
 
 NEW = {"name": "carla", "password": "long enough"}
 
@@ -72,3 +76,41 @@ def test_who_did_what_is_listed_newest_first_a_page_at_a_time(site: Site, admin:
     assert rest["next"] is None
     assert [entry["camera"] for entry in entries if entry["action"] == "video"] == [f"cam{n}" for n in (4, 3, 2, 1, 0)]
     assert {(entry["user"], entry["action"]) for entry in entries} == {("bert", "video"), ("admin", "login")}
+
+
+def test_what_is_changed_meanwhile_is_not_written_back(
+    site: Site, admin: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hashing(password: str) -> str:
+        with site.writing() as catalogue:
+            catalogue.change_account("bert", {"role": "viewer", "cameras": ()})
+        return HASHED
+
+    with site.writing() as catalogue:
+        catalogue.change_account("bert", {"role": "admin", "cameras": None})
+    monkeypatch.setattr("nvr.web.users.hash_password", hashing)
+    changed = admin.patch("users/bert", json={"password": "another one"}).json()
+    assert (changed["role"], changed["cameras"]) == ("viewer", [])
+
+
+def test_an_admin_who_cannot_log_in_is_none_that_is_left(site: Site, admin: httpx.Client) -> None:
+    with site.writing() as catalogue:
+        catalogue.add_account(Account("empty", "admin", None, datetime.now(UTC)))
+    for answer in (admin.delete("users/admin"), admin.patch("users/admin", json={"role": "viewer"})):
+        assert (answer.status_code, answer.json()["error"]["code"]) == (409, "last_admin")
+    assert admin.delete("users/empty").status_code == 204
+
+
+def test_two_admins_who_remove_each_other_at_once_are_not_both_gone(site: Site, admin: httpx.Client) -> None:
+    for _ in range(3):
+        site.add_user("one", "admin")
+        one = site.client("one")
+        with ThreadPoolExecutor(2) as pool:
+            answers = list(pool.map(lambda way: way[0].delete(f"users/{way[1]}"), ((one, "admin"), (admin, "one"))))
+        assert sorted(answer.status_code for answer in answers) in ([204, 401], [204, 403], [204, 409])
+        with site.writing() as catalogue:
+            [left] = [account.name for account in catalogue.accounts() if account.role == "admin"]
+            if left == "one":
+                site.add_user("admin", "admin")
+                catalogue.remove_account("one")
+                admin = site.client("admin")

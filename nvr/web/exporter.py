@@ -11,28 +11,37 @@ import queue
 import secrets
 import shutil
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
 from nvr import layout
-from nvr.errors import NvrError
+from nvr.errors import CatalogueError, NvrError, StorageError
 from nvr.holdings import as_gaps, recorded_of
 from nvr.ledger import Entry
 from nvr.media.clip import Clip
 from nvr.media.export import Order, export, needed_bytes
+from nvr.model import Account
 from nvr.retention.housekeeping import look_at_disk
 from nvr.web.refusal import Refusal
 from nvr.web.state import State
 
 log = logging.getLogger(__name__)
 KEPT = timedelta(days=1)
+TIDY_S = 60.0
 MOST_OF_ONE = 10
 MOST_WAITING = 20
 MARGIN = 50_000_000
 """Bytes beyond ``min_free`` that an export leaves: what is recorded while it is being copied."""
 Step = Literal["waiting", "copying", "done", "failed"]
+Owner = tuple[str, datetime]
+"""An account's name and when it was made: another one of that name is somebody else."""
+
+
+def owner_of(account: Account) -> Owner:
+    return account.name, account.created
 
 
 @dataclass(slots=True)
@@ -40,7 +49,7 @@ class Export:
     """One export, as far as it is."""
 
     id: str
-    owner: str
+    owner: Owner
     camera: str
     since: datetime
     until: datetime
@@ -71,8 +80,11 @@ class Exporter:
         self._jobs: dict[str, Export] = {}
         self._waiting: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._lock = threading.Lock()
+        self._ending = threading.Event()
         self._thread = threading.Thread(target=self._work, name="exporter", daemon=True)
-        shutil.rmtree(self._folder, ignore_errors=True)
+        with suppress(StorageError):  # nothing of ours is below the mount point of a disk that is not there
+            layout.require_marker(state.storage)
+            shutil.rmtree(self._folder, ignore_errors=True)
 
     def start(self) -> None:
         self._thread.start()
@@ -81,8 +93,10 @@ class Exporter:
         with self._lock:
             for job in self._jobs.values():
                 job.cancelled = True
+        self._ending.set()
+        self._waiting.put("")  # wakes the thread
 
-    def add(self, owner: str, camera: str, since: datetime, until: datetime) -> Export:
+    def add(self, owner: Owner, camera: str, since: datetime, until: datetime) -> Export:
         """Raises Refusal where there are too many."""
         job = Export(secrets.token_hex(8), owner, camera, since, until, self._state.now())
         with self._lock:
@@ -100,13 +114,13 @@ class Exporter:
             self._waiting.put(job.id)
         return job
 
-    def of(self, owner: str) -> list[Export]:
+    def of(self, owner: Owner) -> list[Export]:
         """An account's exports, newest first."""
         with self._lock:
             self._expire()
             return [job for job in reversed(self._jobs.values()) if job.owner == owner]
 
-    def find(self, owner: str, id: str) -> Export:
+    def find(self, owner: Owner, id: str) -> Export:
         """Raises Refusal where the account has none of that number."""
         with self._lock:
             job = self._jobs.get(id)
@@ -121,6 +135,17 @@ class Exporter:
     def file(self, job: Export, name: str) -> Path | None:
         return next((clip.path for clip in job.clips if clip.path.name == name and clip.path.is_file()), None)
 
+    def tidy(self) -> None:
+        """Remove what is too old, and what belongs to no account any more."""
+        with self._lock:
+            self._expire()
+            try:
+                owners = {owner_of(account) for account in self._state.catalogue().accounts()}
+            except CatalogueError:  # whose they are is asked again later
+                return
+            for job in [job for job in self._jobs.values() if job.owner not in owners]:
+                self._remove(job)
+
     def _expire(self) -> None:
         now = self._state.now()
         for job in [job for job in self._jobs.values() if now - job.created > KEPT]:
@@ -133,8 +158,12 @@ class Exporter:
             shutil.rmtree(self._folder / job.id, ignore_errors=True)
 
     def _work(self) -> None:
-        while True:
-            job = self._jobs.get(self._waiting.get())
+        while not self._ending.is_set():
+            try:
+                job = self._jobs.get(self._waiting.get(timeout=TIDY_S))
+            except queue.Empty:
+                self.tidy()
+                continue
             if job is None:  # removed meanwhile
                 continue
             try:
@@ -163,6 +192,7 @@ class Exporter:
                 raise _Cancelled
 
         try:
+            layout.require_marker(self._state.storage)
             folder.mkdir(parents=True)
             catalogue, storage = self._state.catalogue(), self._state.storage
             segments, job.entries = recorded_of(catalogue, storage, job.camera, job.since, job.until)

@@ -8,9 +8,10 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, Field
+from starlette.responses import MalformedRangeHeader, RangeNotSatisfiable
 
 from nvr.web.access import Guest, Noting, Visitor, seen
-from nvr.web.exporter import Export, Exporter, Step
+from nvr.web.exporter import Export, Exporter, Step, owner_of
 from nvr.web.refusal import Refusal
 from nvr.web.state import Here
 from nvr.web.wire import span, told
@@ -60,15 +61,19 @@ def add(body: Wanted, visitor: Guest, state: Here, audit: Noting, request: Reque
     """Begin to copy a span into an ordinary MP4."""
     [camera] = seen(visitor, state, [body.camera])
     since, until = span(body.since, body.until, state.clock, LONGEST)
-    job = _exporter(request).add(visitor.account.name, camera, since, min(until, state.now()))
+    now = state.now()
+    if since >= now:
+        raise Refusal(422, "malformed", f"from ({told(since)}) is still to come: it is {told(now)}")
+    until = min(until, now)
+    job = _exporter(request).add(owner_of(visitor.account), camera, since, until)
     audit.note(visitor.account.name, visitor.address, "export", camera, since, until)
     return _told(job)
 
 
 @router.get("/exports")
 def jobs(visitor: Guest, request: Request) -> list[Job]:
-    """One's own exports, newest first."""
-    return [_told(job) for job in _exporter(request).of(visitor.account.name)]
+    """One's own exports, newest first, of cameras that the account may still see."""
+    return [_told(job) for job in _exporter(request).of(owner_of(visitor.account)) if visitor.sees(job.camera)]
 
 
 @router.get("/exports/{id}")
@@ -80,7 +85,8 @@ def job(id: Id, visitor: Guest, request: Request) -> Job:
 @router.delete("/exports/{id}", status_code=204)
 def remove(id: Id, visitor: Guest, request: Request) -> None:
     """Stop an export, or remove a finished one."""
-    _exporter(request).remove(_mine(id, visitor, request))
+    exporter = _exporter(request)
+    exporter.remove(exporter.find(owner_of(visitor.account), id))  # also where one may not see the camera any more
 
 
 @router.get(
@@ -97,7 +103,19 @@ def download(
     if path is None:
         raise Refusal(404, "unknown_file", "the export has no such file")
     audit.note(visitor.account.name, visitor.address, "download", found.camera, found.since, found.until)
-    return FileResponse(path, media_type="video/mp4", filename=name, headers={"Cache-Control": "private, no-store"})
+    return _Clip(path, media_type="video/mp4", filename=name, headers={"Cache-Control": "private, no-store"})
+
+
+class _Clip(FileResponse):
+    """A file, whose refusals have the form of all others: Starlette's are plain text."""
+
+    @classmethod
+    def _parse_range_header(cls, http_range: str, file_size: int) -> list[tuple[int, int]]:
+        try:
+            return super()._parse_range_header(http_range, file_size)
+        except (MalformedRangeHeader, RangeNotSatisfiable):
+            text = f"Range: want bytes of 0 to {file_size - 1}, such as bytes=0-1023"
+            raise Refusal(416, "range", text, {"Content-Range": f"bytes */{file_size}"}) from None
 
 
 def _exporter(request: Request) -> Exporter:
@@ -106,7 +124,7 @@ def _exporter(request: Request) -> Exporter:
 
 
 def _mine(id: str, visitor: Visitor, request: Request) -> Export:
-    found = _exporter(request).find(visitor.account.name, id)
+    found = _exporter(request).find(owner_of(visitor.account), id)
     if not visitor.sees(found.camera):
         raise Refusal(404, "unknown_export", "this account has no such export")
     return found

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from nvr.catalogue.accounts import Change
@@ -14,6 +14,7 @@ from nvr.credential import NAME, hash_password
 from nvr.errors import LastAdminError
 from nvr.model import Account, Role
 from nvr.web.access import Admin
+from nvr.web.exporter import Exporter
 from nvr.web.login import Secret, good_password
 from nvr.web.refusal import Refusal
 from nvr.web.state import Here, State
@@ -102,11 +103,13 @@ def change_user(name: Name, body: Changes, _: Admin, state: Here) -> User:
 
 
 @router.delete("/users/{name}", status_code=204)
-def remove_user(name: Name, _: Admin, state: Here) -> None:
-    """Remove an account with its sessions and tokens."""
+def remove_user(name: Name, _: Admin, state: Here, request: Request) -> None:
+    """Remove an account with its sessions, tokens and exports."""
     with _leaving_an_admin(), state.changing() as catalogue:
         if not catalogue.remove_account(name):
             raise _unknown()
+    exporter: Exporter = request.app.state.exporter
+    exporter.tidy()
 
 
 @router.get("/audit")

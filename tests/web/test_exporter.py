@@ -8,8 +8,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from nvr import layout
 from nvr.web import exporter
-from tests.fakes.site import Past, Site
+from tests.fakes.site import Past, Site, until
 from tests.web.test_exports import finished, wanted
 
 
@@ -55,3 +56,52 @@ def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
     with Site(tmp_path) as site:
         assert not left.exists()
         assert site.client().get("exports").json() == []
+
+
+def test_nothing_is_written_nor_removed_where_the_disk_is_not_mounted(tmp_path: Path, tape: Path) -> None:
+    with Site(tmp_path) as site:
+        past, admin, marker = site.record(tape), site.client(), site.storage / layout.MARKER
+        aside = marker.rename(tmp_path / "aside")
+        job = finished(admin, admin.post("exports", json=wanted(past, 0, 5)).json()["id"])
+        assert job["state"] == "failed"
+        assert not (site.storage / "exports").exists()
+        kept = site.storage / "exports/of-the-machine"
+        kept.mkdir(parents=True)
+        exporter.Exporter(site.state)
+        assert kept.exists()
+        aside.rename(marker)
+        exporter.Exporter(site.state)
+        assert not kept.exists()
+        assert finished(admin, admin.post("exports", json=wanted(past, 0, 5)).json()["id"])["state"] == "done"
+
+
+def test_expired_files_go_without_anybody_asking(tmp_path: Path, tape: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exporter, "TIDY_S", 0.05)
+    with Site(tmp_path) as site:
+        past, admin = site.record(tape), site.client()
+        finished(admin, admin.post("exports", json=wanted(past, 0, 5)).json()["id"])
+        assert list((site.storage / "exports").rglob("*.mp4"))
+        monkeypatch.setattr(exporter, "KEPT", timedelta())
+        until(lambda: not list((site.storage / "exports").iterdir()), "the folder is removed")
+
+
+def test_exports_of_an_account_that_is_gone_go_with_it(site: Site, admin: httpx.Client, past: Past) -> None:
+    site.add_user("carla")
+    carla = site.client("carla")
+    url = finished(carla, carla.post("exports", json=wanted(past, 0, 5)).json()["id"])["files"][0]["url"]
+    assert admin.delete("users/carla").status_code == 204
+    assert not list((site.storage / "exports").iterdir())
+    site.add_user("carla")
+    assert site.client("carla").get(url).status_code == 404
+
+
+def test_another_account_of_the_same_name_has_other_exports(site: Site, past: Past) -> None:
+    site.add_user("carla")
+    carla = site.client("carla")
+    id = finished(carla, carla.post("exports", json=wanted(past, 0, 5)).json()["id"])["id"]
+    with site.writing() as catalogue:  # as nvr users remove does, of which the web process is not told
+        catalogue.remove_account("carla")
+    site.add_user("carla")
+    other = site.client("carla")
+    assert other.get("exports").json() == []
+    assert other.get(f"exports/{id}").status_code == other.delete(f"exports/{id}").status_code == 404

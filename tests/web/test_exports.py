@@ -87,3 +87,34 @@ def test_no_name_leads_out_of_an_export(admin: httpx.Client, past: Past, name: s
 def test_what_is_malformed_is_said(admin: httpx.Client, body: dict[str, str]) -> None:
     assert admin.post("exports", json=body).status_code == 422
     assert admin.post("exports", json={"camera": "never", "from": "1h", "to": "1m"}).status_code == 404
+
+
+def test_of_a_camera_that_one_may_not_see_any_more_nothing_is_told(site: Site, admin: httpx.Client, past: Past) -> None:
+    site.add_user("carla")
+    carla = site.client("carla")
+    job = finished(carla, carla.post("exports", json=wanted(past, 0, 5)).json()["id"])
+    admin.patch("users/carla", json={"cameras": ["hik2"]})
+    assert carla.get("exports").json() == []
+    assert carla.get(f"exports/{job['id']}").status_code == 404
+    assert carla.get(job["files"][0]["url"]).status_code == 404
+    assert carla.delete(f"exports/{job['id']}").status_code == 204
+    assert not list((site.storage / "exports").iterdir())
+
+
+def test_a_span_that_is_still_to_come_is_refused(admin: httpx.Client, past: Past) -> None:
+    answer = admin.post("exports", json=wanted(past, 3600, 7200))
+    assert (answer.status_code, answer.json()["error"]["code"]) == (422, "malformed")
+    assert "is still to come" in answer.json()["error"]["message"]
+    assert admin.post("exports", json=wanted(past, 0, 7200)).status_code == 202
+
+
+@pytest.mark.parametrize("asked", ["lines=1-2", "bytes=x", "bytes=99999999999-", "bytes=0-1,99999999999-", "bytes"])
+def test_a_range_that_is_not_there_is_said_in_the_form_of_all_refusals(
+    admin: httpx.Client, past: Past, asked: str
+) -> None:
+    file = finished(admin, admin.post("exports", json=wanted(past, 0, 5)).json()["id"])["files"][0]
+    answer = admin.get(file["url"], headers={"Range": asked})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (416, "range")
+    assert answer.headers["content-range"] == f"bytes */{file['bytes']}"
+    part = admin.get(file["url"], headers={"Range": "bytes=4-7"})
+    assert (part.status_code, part.content) == (206, b"ftyp")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import os
 import tempfile
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from difflib import SequenceMatcher
 from pathlib import Path
@@ -18,6 +19,12 @@ from nvr import config
 from nvr.errors import ConfigError
 
 PLACES = ("zones", "lines", "masks")
+_saving = threading.Lock()
+"""The file is read, changed and written by one at a time, or what the other has saved would be lost."""
+
+
+class OvertakenError(ConfigError):
+    """Somebody else has written the file since it was read; nothing was saved."""
 
 
 def places(path: Path, camera: str) -> dict[str, Any]:
@@ -36,28 +43,41 @@ def places(path: Path, camera: str) -> dict[str, Any]:
 
 def save_places(path: Path, camera: str, new: Mapping[str, Any]) -> None:
     """Write a camera's ``zones``, ``lines`` and ``masks`` into the file. Raises ConfigError where they are wrong, or
-    the file cannot be written; it is then as it was."""
+    the file cannot be written, and OvertakenError where it was changed meanwhile; it is then as it was."""
+    with _saving:
+        _save_places(path.resolve(), camera, new)
+
+
+def _parsed(path: Path) -> tuple[bytes, str, Any, Any]:
+    """The file's content, that as text, what writes it again, and what it says. Raises ConfigError."""
     from ruamel.yaml import YAML
-    from ruamel.yaml.comments import CommentedMap
     from ruamel.yaml.error import YAMLError
     from ruamel.yaml.util import load_yaml_guess_indent
 
-    path = path.resolve()
     try:
-        text = path.read_text("utf-8")
+        content = path.read_bytes()
+        text = content.decode().replace("\r\n", "\n")
         yaml = YAML(typ="rt")
         yaml.preserve_quotes = True
         yaml.width = 4096
         _, indent, offset = load_yaml_guess_indent(text)
         yaml.indent(mapping=2, sequence=indent or 4, offset=offset if offset is not None else 2)
-        tree = yaml.load(text)
+        return content, text, yaml, yaml.load(text)
     except (OSError, YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(
             f"{path} cannot be changed: {getattr(error, 'strerror', None) or 'it is not YAML'}"
         ) from error
+
+
+def _save_places(path: Path, camera: str, new: Mapping[str, Any]) -> None:
+    from ruamel.yaml.comments import CommentedMap
+
+    content, text, yaml, tree = _parsed(path)
     cameras = tree.get("cameras") if isinstance(tree, Mapping) else None
     if not isinstance(cameras, CommentedMap) or camera not in cameras:
         raise ConfigError(f"{path} has no camera {camera} any more")
+    if not isinstance(cameras[camera], CommentedMap | None):
+        raise ConfigError(f"{path}: cameras.{camera} holds no keys; nvr config check says more")
     if not cameras.fa.flow_style():
         yaml.map_indent = cameras.lc.col
     before, others = _dumped(yaml, tree), _others(tree, camera)
@@ -68,7 +88,7 @@ def save_places(path: Path, camera: str, new: Mapping[str, Any]) -> None:
             f"{path}: {camera} shares its detect with another camera (an anchor, such as &name): write what is its own "
             "into the file by hand"
         )
-    _replace(path, merged(text, before, after, lambda changed: _plain(yaml.load(changed)) == _plain(tree)))
+    _replace(path, content, merged(text, before, after, lambda changed: _plain(yaml.load(changed)) == _plain(tree)))
 
 
 def merged(text: str, before: str, after: str, right: Callable[[str], bool]) -> str:
@@ -158,10 +178,10 @@ def _plain(value: Any) -> Any:
     return round(float(value), 4) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
-def _replace(path: Path, text: str) -> None:
-    """Put a new text in the file's place, once it is known to be right and on the disk."""
+def _replace(path: Path, content: bytes, text: str) -> None:
+    """Put a new text in the file's place, once it is known to be right and on the disk; ``content`` is the old one."""
     try:
-        newline = "\r\n" if b"\r\n" in path.read_bytes() else "\n"
+        newline = "\r\n" if b"\r\n" in content else "\n"
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         part = Path(name)
         try:
@@ -177,8 +197,22 @@ def _replace(path: Path, text: str) -> None:
             part.chmod(found.st_mode & 0o7777)
             if os.geteuid() == 0:
                 os.chown(part, found.st_uid, found.st_gid)
+            if path.read_bytes() != content:
+                raise OvertakenError(
+                    f"{path.name} was changed by somebody else at this moment: look at it, and try again"
+                )
             part.rename(path)
+            _sync(path.parent)
         finally:
             part.unlink(missing_ok=True)
     except OSError as error:
         raise ConfigError(f"{path} cannot be written: {error.strerror}; check who may write to its folder") from error
+
+
+def _sync(folder: Path) -> None:
+    """Let the new name of a file survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -24,6 +24,7 @@ from nvr.web.ledger import Cameras, Until
 from nvr.web.refusal import Refusal
 from nvr.web.state import Here, State
 from nvr.web.wire import Instant, span, told
+from nvr.web.zones import names
 
 router = APIRouter(tags=["events"])
 SHORTEST = timedelta(seconds=1)
@@ -104,11 +105,7 @@ def events(
 @router.get("/events/labels")
 def labels(visitor: Guest, state: Here) -> Known:
     """What can be asked for: labels that there were, and zones that there are."""
-    zones: dict[str, None] = {}
-    for name, camera in state.config.cameras.items():
-        if visitor.sees(name):
-            zones |= dict.fromkeys([*camera.detect.zones, *camera.detect.lines])
-    return Known(labels=state.catalogue().event_labels(visitor.account.cameras), zones=sorted(zones))
+    return Known(labels=state.catalogue().event_labels(visitor.account.cameras), zones=names(visitor, state))
 
 
 @router.get(

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from nvr import config
-from nvr.config.edit import places, save_places
-from nvr.web.access import Admin, Guest, Noting, SeenCamera
+from nvr.config.edit import OvertakenError, places, save_places
+from nvr.errors import ConfigError
+from nvr.logs import redact
+from nvr.web.access import Admin, Guest, Noting, SeenCamera, Visitor
 from nvr.web.refusal import Refusal
 from nvr.web.state import Here, State
 
+log = logging.getLogger(__name__)
 router = APIRouter(tags=["cameras"])
 Share = Annotated[float, Field(ge=0, le=1)]
 Point = Annotated[list[Share], Field(min_length=2, max_length=2)]
@@ -60,7 +65,14 @@ class Shown(Places):
 @router.get("/cameras/{camera}/zones")
 def zones(camera: SeenCamera, visitor: Guest, state: Here) -> Shown:
     """As the configuration file has them now."""
-    return _read(state, camera)
+    try:
+        return _read(state, camera)
+    except ConfigError as error:
+        if visitor.is_admin:
+            raise
+        log.warning("zones of %s cannot be read: %s", camera, redact(str(error)))
+        text = "the configuration file has errors now: an admin is told which"  # it names other cameras, and the file
+        raise Refusal(422, "configuration", text) from error
 
 
 @router.put("/cameras/{camera}/zones")
@@ -70,25 +82,35 @@ def save(camera: SeenCamera, body: Places, visitor: Admin, state: Here, audit: N
         names = [place.name for place in listed]
         if len(set(names)) < len(names):
             raise Refusal(422, "malformed", f"{kind}: a name is given twice")
-    save_places(
-        state.task.file,
-        camera,
-        {
-            "zones": {place.name: _keys(place) for place in body.zones},
-            "lines": {place.name: _keys(place) for place in body.lines},
-            "masks": [[list(point) for point in mask] for mask in body.masks],
-        },
-    )
+    new = {
+        "zones": {place.name: _keys(place) for place in body.zones},
+        "lines": {place.name: _keys(place) for place in body.lines},
+        "masks": [[list(point) for point in mask] for mask in body.masks],
+    }
+    try:
+        save_places(state.task.file, camera, new)
+    except OvertakenError as error:
+        raise Refusal(409, "changed_meanwhile", str(error)) from error
     audit.note(visitor.account.name, visitor.address, "zones", camera)
     told = request.app.state.reload()
     return _read(state, camera).model_copy(update={"restart": None if told else _LATER})
 
 
+def names(visitor: Visitor, state: State) -> list[str]:
+    """Of zones and lines that there are, of cameras that the visitor may see."""
+    cameras = list(state.config.cameras.items())
+    with suppress(ConfigError):  # what was drawn since nvr start counts already, and is in the file alone
+        cameras += config.load(state.task.file, resolve=False).cameras.items()
+    return sorted(
+        {name for camera, keys in cameras if visitor.sees(camera) for name in [*keys.detect.zones, *keys.detect.lines]}
+    )
+
+
 def _read(state: State, camera: str) -> Shown:
     if camera not in state.config.cameras:
         raise Refusal(404, "unknown_camera", f"{camera} is a camera of former days: it has no zones any more")
-    written = places(state.task.file, camera)
     current = config.load(state.task.file, resolve=False).cameras.get(camera)
+    written = places(state.task.file, camera)  # after it was found to be right: this takes its form for granted
     if current is None:
         raise Refusal(404, "unknown_camera", f"{state.task.file.name} has no camera {camera} any more")
     detect = current.detect

@@ -33,6 +33,8 @@ MOST_MJPEG, MOST_OF_ONE = 16, 8
 JPEG: dict[int | str, dict[str, Any]] = {
     200: {"content": {"image/jpeg": {}}, "description": "a JPEG; its instant is in X-NVR-At"}
 }
+_ELSEWHERE = "the log of nvr says more"
+"""In place of what names other cameras, and folders of the machine, for who may see some cameras alone."""
 Width = Annotated[int | None, Query(ge=16, le=4096, description="At most so many pixels wide.")]
 
 
@@ -95,7 +97,13 @@ def status(visitor: Guest, state: Here) -> dict[str, Any]:
     if visitor.account.cameras is not None:
         report["cameras"] = [row for row in report["cameras"] if visitor.sees(row["camera"])]
         names = {row["camera"] for row in report["cameras"]}
-        report["processes"] = [row for row in report["processes"] if row["name"].partition(".")[2] in names | {""}]
+        report["processes"] = [
+            row | {"last_error": None if row["last_error"] is None else _ELSEWHERE}
+            for row in report["processes"]
+            if row["name"].partition(".")[2] in names | {""}
+        ]
+        report["disk"]["path"] = None
+        report["catalogue"] = report["catalogue"] and _ELSEWHERE
     return report
 
 

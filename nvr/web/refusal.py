@@ -19,6 +19,14 @@ log = logging.getLogger(__name__)
 CODES = {400: "malformed", 404: "not_found", 405: "wrong_method", 413: "too_large", 408: "too_slow"}
 
 
+_ANSWERS: tuple[tuple[type[Exception], int, str, str], ...] = (
+    (CatalogueError, 503, "catalogue", "the catalogue cannot be used now; the log of nvr says more"),
+    (StorageError, 503, "storage", "the storage folder cannot be used now; the log of nvr says more"),
+    (OSError, 503, "storage", "the disk refused; the log of nvr says more"),
+    (NvrError, 500, "failed", "nvr could not do that; its log says more"),
+)
+
+
 class Told(BaseModel):
     """A code for programs, and for people what was wrong and what to do."""
 
@@ -90,12 +98,11 @@ async def _mistaken(_: Request, error: Exception) -> JSONResponse:
 
 
 async def _failed(_: Request, error: Exception) -> JSONResponse:
+    """What the error says names folders of the machine, and is not for everybody: the log has it."""
     log.warning("a request failed: %s", redact(str(error)))
-    if isinstance(error, CatalogueError):
-        return answer(503, "catalogue", str(error), {"Retry-After": "5"})
     if isinstance(error, ConfigError):
         return answer(422, "configuration", str(error))
-    if isinstance(error, StorageError | OSError):
-        text = str(error) if isinstance(error, StorageError) else f"the disk refused: {error.strerror}"
-        return answer(503, "storage", text, {"Retry-After": "5"})
-    return answer(500, "failed", str(error))
+    for kinds, status, code, text in _ANSWERS:
+        if isinstance(error, kinds):
+            return answer(status, code, text, {"Retry-After": "5"} if status == 503 else None)
+    raise AssertionError(f"nothing is answered to {type(error).__name__}")

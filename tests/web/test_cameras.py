@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import cv2
 import httpx
@@ -12,6 +13,8 @@ import pytest
 
 from nvr import layout
 from nvr.clock import format_rfc3339
+from nvr.condition import gather
+from nvr.config import Config
 from nvr.web import cameras
 from tests.fakes.live import Camera
 from tests.fakes.site import Site, until
@@ -105,3 +108,27 @@ def test_one_account_leaves_places_to_others(
         with site.client("carla").stream("GET", "cameras/hik1/live.mjpeg") as other:
             assert other.status_code == 200
     until(lambda: admin.head("cameras/hik1/live.mjpeg").status_code == 200, "its place is free again")
+
+
+def test_who_may_see_some_cameras_is_told_nothing_of_others_nor_of_the_machine(
+    admin: httpx.Client, viewer: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    error = "hik1 is not analysed: /srv/model.onnx"
+
+    def report(config: Config) -> dict[str, Any]:
+        process = {"pid": 1, "state": "serving", "restarts": 0, "load": 0.0}
+        failed = [process | {"name": name, "last_error": error} for name in ("recorder.hik1", "analyzer")]
+        whole = [*failed, process | {"name": "janitor", "last_error": None}]
+        return gather(config) | {"processes": whole, "catalogue": "no catalogue at /srv/nvr.db"}
+
+    monkeypatch.setattr(cameras, "gather", report)
+    whole, some = admin.get("status").json(), viewer.get("status").json()
+    assert whole["processes"][1]["last_error"] == error
+    assert whole["disk"]["path"].startswith("/")
+    assert set(some) == set(whole)
+    assert [(row["name"], row["last_error"]) for row in some["processes"]] == [
+        ("analyzer", "the log of nvr says more"),
+        ("janitor", None),
+    ]
+    assert (some["disk"]["path"], some["catalogue"]) == (None, "the log of nvr says more")
+    assert "hik1" not in str(some)

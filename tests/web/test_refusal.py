@@ -48,6 +48,24 @@ def test_an_error_becomes_an_answer(error: Exception, status: int, code: str) ->
     assert answer.headers["cache-control"] == "no-store"
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        CatalogueError("no catalogue at /srv/video/nvr.db"),
+        StorageError("/srv/video has no .nvr-volume any more"),
+        OSError(errno.EIO, "Input/output error", "/srv/video/nvr.db"),
+        NvrError("/srv/video is odd"),
+    ],
+)
+def test_where_things_are_on_the_machine_is_in_the_log_alone(
+    error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    message = ask(error).json()["error"]["message"]
+    assert "/srv" not in message
+    assert "log" in message
+    assert "/srv/video" in caplog.text
+
+
 def test_more_is_told_beside_the_words() -> None:
     answer = ask(Refusal(404, "nothing_recorded", "nothing", next="2026"))
     assert answer.json() == {"error": {"code": "nothing_recorded", "message": "nothing", "next": "2026"}}

@@ -1,7 +1,8 @@
 """HTTP and WebSocket connections that cannot be held by saying, or taking, nothing.
 
 uvicorn's protocols with the limits that they lack: a request's head has to come within ``HEAD_S`` and ``HEAD_BYTES``,
-and a client that takes nothing at all of what waits for it for ``STUCK_S`` is cut off. In the event loop.
+a client that takes nothing at all of what waits for it for ``STUCK_S`` is cut off, and one address has ``MOST_OF_ONE``
+connections, so that it cannot take those of everybody. In the event loop.
 """
 
 from __future__ import annotations
@@ -13,10 +14,16 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from nvr.web.throttle import network
+
 log = logging.getLogger(__name__)
 HEAD_S = 10.0
 HEAD_BYTES = 64 << 10
 STUCK_S = 20.0
+MOST_OF_ONE = 64
+"""WebSockets apart: those are of who has logged in, and limited elsewhere."""
+LOOPBACK = ("127.0.0.1", "::ffff:127.0.0.1", "::1")
+"""May have all: it is a proxy, behind which is everybody, or somebody who is on the machine already."""
 
 
 class _Outflow:
@@ -50,12 +57,23 @@ class _Outflow:
 class Http(HttpToolsProtocol):
     """One HTTP connection."""
 
+    network: str | None = None
+    """Whose it is, where those are counted."""
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._outflow = _Outflow(transport)
         self._head: asyncio.TimerHandle | None = None
         self._head_bytes = 0
         self._expect_head()
+        host = self.client[0] if self.client is not None else ""
+        self.network = None if host in LOOPBACK else network(host)
+        if self.network is not None and self._of_one() > MOST_OF_ONE:
+            log.debug("%s has %d connections already: one more is closed", host, MOST_OF_ONE)
+            transport.abort()
+
+    def _of_one(self) -> int:
+        return sum(isinstance(one, Http) and one.network == self.network for one in self.connections)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._outflow.resume()

@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 
 import httpx
 import pytest
@@ -141,3 +142,29 @@ def test_who_takes_it_slowly_is_served_to_the_end(site: Site, past: Past, monkey
             got += len(part)
             time.sleep(0.4)
     assert got == len(whole)
+
+
+def idle(site: Site, address: str, number: int) -> list[socket.socket]:
+    return [socket.create_connection(("127.0.0.1", site.port), 5, (address, 0)) for _ in range(number)]
+
+
+def is_open(client: socket.socket) -> bool:
+    try:
+        client.sendall(REQUEST)
+        return client.recv(65536).startswith(b"HTTP/1.1 200")
+    except OSError:
+        return False
+
+
+def test_one_address_does_not_take_the_connections_of_everybody(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "MOST_OF_ONE", 5)
+    with ExitStack() as stack:
+        clients = [stack.enter_context(client) for client in idle(site, "127.0.0.2", 8)]
+        assert [is_open(client) for client in clients] == [True] * 5 + [False] * 3
+        [other] = idle(site, "127.0.0.3", 1)
+        assert is_open(stack.enter_context(other))
+        clients[0].close()
+        [again] = idle(site, "127.0.0.2", 1)
+        assert is_open(stack.enter_context(again)), "a place that is left is free"
+        behind = [stack.enter_context(client) for client in idle(site, "127.0.0.1", 8)]
+        assert all(is_open(client) for client in behind), "a proxy on this machine is everybody"

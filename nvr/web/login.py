@@ -86,7 +86,7 @@ class Desk:
             hashed = None if account is None else account.password
             right = await run_in_threadpool(is_password, hashed, password)
             if account is not None and right:
-                self._throttle.succeeded(address, name)
+                self._throttle.succeeded(address, name, self._state.clock.monotonic_us())
                 return account
             self._throttle.failed(address, name, self._state.clock.monotonic_us())
         self._audit.note(account.name if account else "?", address, "wrong login")

@@ -47,9 +47,30 @@ def test_many_addresses_together_fill_an_accounts_bucket() -> None:
 def test_a_right_password_forgets_the_slips() -> None:
     limiter = Throttle()
     fill(limiter, ADDRESS.tries - 1)
-    limiter.succeeded("10.0.0.1", "anna")
+    limiter.succeeded("10.0.0.1", "anna", 0)
     fill(limiter, ADDRESS.tries - 1)
     assert limiter.wait_us("10.0.0.1", "anna", 0) == 0
+
+
+def test_a_right_password_does_not_forget_wrong_ones_for_others() -> None:
+    limiter, through = Throttle(), 0
+    for _ in range(100):
+        if limiter.wait_us("10.0.0.1", "anna", 0) == 0:
+            limiter.failed("10.0.0.1", "anna", 0)
+            through += 1
+        if limiter.wait_us("10.0.0.1", "bert", 0) == 0:
+            limiter.failed("10.0.0.1", "bert", 0)
+            limiter.succeeded("10.0.0.1", "bert", 0)
+    assert through == ADDRESS.tries
+
+
+def test_slips_that_time_has_taken_out_already_are_not_taken_out_again() -> None:
+    limiter = Throttle()
+    fill(limiter, 4, name="bert")
+    limiter.failed("10.0.0.1", "anna", 4 * ADDRESS.pause_us)
+    limiter.succeeded("10.0.0.1", "bert", 4 * ADDRESS.pause_us)
+    fill(limiter, ADDRESS.tries - 1, at_us=4 * ADDRESS.pause_us)
+    assert limiter.wait_us("10.0.0.1", "anna", 4 * ADDRESS.pause_us) == ADDRESS.pause_us
 
 
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -59,6 +59,8 @@ def metrics(visitor: Guest, state: Here, request: Request) -> Response:
     lines += _series(
         "nvr_web_viewers", "gauge", "live streams being watched", [({}, request.app.state.channels.watchers)]
     )
+    lost = request.app.state.audit.lost
+    lines += _series("nvr_web_accesses_lost_total", "counter", "accesses that could not be noted", [({}, lost)])
     return Response("\n".join([*lines, ""]), media_type="text/plain; version=0.0.4")
 
 

@@ -31,6 +31,7 @@ def test_every_line_is_one_of_prometheus(site: Site) -> None:
     assert 'nvr_camera_up{camera="hik2"} 0' in lines
     assert 'nvr_camera_dropped_total{camera="hik1"} 3' in lines
     assert "nvr_web_viewers 0" in lines
+    assert "nvr_web_accesses_lost_total 0" in lines
     for path in run.iterdir():
         path.unlink()
     run.rmdir()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -22,6 +23,7 @@ from nvr.packetring import Form, Parcel, RingReader
 
 KEPT_BYTES = 24 << 20
 BEHIND_US = 2_000_000
+log = logging.getLogger(__name__)
 REOPEN_S = 1.0
 """How often a ring that is not there is looked for."""
 
@@ -84,12 +86,13 @@ class Channel:
             self._reader = RingReader(self.path)
             asyncio.get_running_loop().add_reader(self._reader.fileno(), self._take)
         except StorageError as error:
-            self._again(str(error))
+            self._again(error)
 
-    def _again(self, reason: str) -> None:
+    def _again(self, error: StorageError) -> None:
         """Look for the ring again soon: its recorder, or all of nvr, was started anew."""
+        log.debug("%s", error)  # where it is on this machine is nothing for viewers
         self._close()
-        self._forget(reason)
+        self._forget("nvr does not receive it at the moment: is `nvr start` running?")
         self._retry = asyncio.get_running_loop().call_later(REOPEN_S, self._open)
 
     def _close(self) -> None:
@@ -119,7 +122,7 @@ class Channel:
         try:
             catch = self._reader.take()
         except StorageError as error:
-            self._again(str(error))
+            self._again(error)
             return
         if catch.form is not None:
             grown = catch.form == self._form and self._goes_on(catch.parcels)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Annotated
@@ -12,6 +13,7 @@ from fastapi import APIRouter, Query, WebSocket
 from fastapi.concurrency import run_in_threadpool
 
 from nvr.clock import from_us
+from nvr.errors import CatalogueError
 from nvr.media.live import Opening
 from nvr.model import StreamName
 from nvr.web.access import AGAIN_S, stays, visitor_of
@@ -20,12 +22,14 @@ from nvr.web.refusal import Refusal
 from nvr.web.state import State, known, unknown_camera
 from nvr.web.wire import told
 
+log = logging.getLogger(__name__)
 router = APIRouter()
 MOST_VIEWERS = 128
 GATHER_S = 0.04
 """How long pictures are gathered for one message: a picture more or less at once costs nobody anything but work."""
 SOON_S = 0.5
 """How long a viewer is not yet told that there is nothing to show."""
+TRY_AGAIN_LATER = 1013  # RFC 6455's registry
 CLOSE = {401: 4401, 403: 4403, 404: 4404}
 
 
@@ -39,6 +43,10 @@ async def live(websocket: WebSocket, camera: str, stream: Annotated[StreamName, 
         await run_in_threadpool(known, state, camera)
     except Refusal as refusal:
         await _refuse(websocket, CLOSE.get(refusal.status, 4400), refusal.message)
+        return
+    except CatalogueError as error:
+        log.warning("a request to watch %s failed: %s", camera, error)
+        await _refuse(websocket, TRY_AGAIN_LATER, "the catalogue cannot be read now")
         return
     channels = websocket.app.state.channels
     channel = channels.get(camera, stream)

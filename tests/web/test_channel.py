@@ -171,6 +171,7 @@ def test_a_ring_that_comes_later_is_found(tmp_path: Path, tape: Path, monkeypatc
         channel.enter()
         await settle()
         assert "is `nvr start` running" in channel.reason
+        assert str(tmp_path) not in channel.reason
         packetring.create(path)
         with Camera(path, tape) as camera:
             camera.send(30)

@@ -93,6 +93,20 @@ def test_what_cannot_be_watched_is_closed_with_a_reason(site: Site, path: str, c
         assert raised.value.rcvd.code == code
 
 
+def test_a_catalogue_that_is_gone_is_a_reason_to_try_again(site: Site) -> None:
+    headers = {"Authorization": f"Bearer {site.token()}"}
+    url = f"ws://127.0.0.1:{site.port}/api/v1/cameras/hik1/live"
+    aside = site.database.rename(site.database.with_suffix(".aside"))
+    try:
+        with connect(url, additional_headers=headers, open_timeout=WAIT_S) as viewer:
+            with pytest.raises(ConnectionClosed) as raised:
+                viewer.recv(timeout=WAIT_S)
+            assert raised.value.rcvd is not None
+            assert raised.value.rcvd.code == 1013
+    finally:
+        aside.rename(site.database)
+
+
 def test_a_stranger_and_a_page_of_another_site_see_nothing(site: Site, viewer: httpx.Client) -> None:
     cookie = {"Cookie": f"nvr_session={viewer.cookies['nvr_session']}"}
     url = f"ws://127.0.0.1:{site.port}/api/v1/cameras/hik1/live"

@@ -1,8 +1,8 @@
 """A span of a camera's recording as one fragmented MP4, copied out of its files as it is being sent.
 
 Pure but for reading. Fragments keep their bytes but for the time in their header, so that all are on one time line:
-media time 0 is ``origin``. The excerpt begins with the last key frame at or before its start and ends where the
-picture's format changes: one fragmented MP4 has one header.
+media time 0 is ``origin``, else its first picture. The excerpt begins with the last key frame at or before its start
+and ends where the picture's format changes: one fragmented MP4 has one header.
 """
 
 from __future__ import annotations
@@ -70,15 +70,20 @@ def look(storage: Path, segment: Segment) -> Fragments:
 
 
 def excerpt(
-    storage: Path, segments: Sequence[Segment], since: datetime, until: datetime, origin: datetime, look: Look = look
+    storage: Path,
+    segments: Sequence[Segment],
+    since: datetime,
+    until: datetime,
+    origin: datetime | None = None,
+    look: Look = look,
 ) -> Excerpt | None:
     """What ``segments`` have of [since, until); None where that is nothing. Files that are gone or damaged are left
-    out."""
+    out. Without ``origin`` the first picture is at media time 0."""
     found: Excerpt | None = None
     for piece in splice(segments, since, until):
         try:
             seen = look(storage, piece.segment)
-            part = _part(storage, piece, seen, until, origin)
+            part = _part(storage, piece, seen, until, origin if found is None else origin or found.start)
             if part is None:
                 continue
             ends = part.begin, part.fragments[-1].video.end()
@@ -123,7 +128,7 @@ def read(storage: Path, part: Part) -> Iterator[bytes | bytearray]:
             yield part.last
 
 
-def _part(storage: Path, piece: Piece, seen: Fragments, until: datetime, origin: datetime) -> Part | None:
+def _part(storage: Path, piece: Piece, seen: Fragments, until: datetime, origin: datetime | None) -> Part | None:
     start_us, video = to_us(piece.segment.start), seen.video
     begin = _ticks(to_us(piece.start) - start_us, video)
     end_us = to_us(until) if piece.end is None else min(to_us(piece.end), to_us(until))
@@ -133,12 +138,15 @@ def _part(storage: Path, piece: Piece, seen: Fragments, until: datetime, origin:
     if first is None:
         return None
     place, key = first
-    shifts = {track.id: _ticks(start_us - to_us(origin), track) for track in (video, seen.audio) if track is not None}
     run = fragments[place].video
     samples = run.samples()
     at = run.start + sum(sample.duration for sample in samples[:key])
+    zero_us = to_us(origin or _instant(piece.segment, video, at))
+    shifts = {track.id: _ticks(start_us - zero_us, track) for track in (video, seen.audio) if track is not None}
     part = Part(piece.segment, fragments[place:], shifts, at)
-    if key:
+    sound = fragments[place].audio
+    # sound that begins before the origin cannot be told in a file: those pictures go without
+    if key or (sound is not None and sound.start + shifts[sound.track] < 0):
         part.first = _cut(storage, piece.segment, fragments[place], slice(key, None), at + shifts[video.id])
     covered = piece.end is not None and piece.end < until
     final = fragments[-1].video

@@ -56,17 +56,19 @@ async def video(
     origin: Annotated[Instant | None, Query()] = None,
     download: Annotated[bool, Query()] = False,
 ) -> Response:
-    """The span as one fragmented MP4, copied from the files, from the last key frame at or before ``from`` on."""
+    """The span as one fragmented MP4, copied from the files, from the last key frame at or before ``from`` on.
+
+    Media time 0 is ``origin``, else the first picture."""
     library: Library = request.app.state.library
 
     def find() -> Excerpt:
         begin, end = span(since, until, state.clock, LONGEST)
-        zero = begin if origin is None else instant(origin, "origin", state.clock)
+        zero = None if origin is None else instant(origin, "origin", state.clock)
         segments = library.segments(camera, begin, end)
         found = excerpt(state.storage, segments, begin, end, zero, library.look)
         if found is None:
             raise _nothing(state, library, camera, begin)
-        if zero > found.start and origin is not None:
+        if zero is not None and zero > found.start:
             raise Refusal(
                 422, "malformed", f"origin is after the key frame at {told(found.start)}: give an earlier one"
             )

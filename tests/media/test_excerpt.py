@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import os
 from collections.abc import Iterator
@@ -234,3 +235,54 @@ def test_each_file_is_looked_at_once_and_only_if_it_is_of_the_span(simple: Archi
 
     assert excerpt(simple.storage, segments, instant(60), instant(90), ORIGIN, counted) is not None
     assert looked == [segments[1]]
+
+
+@pytest.mark.parametrize("sound", [False, True])
+@pytest.mark.parametrize(("since", "key"), [(0, 0), (25, 25), (49, 25), (63, 50), (120, 100)])
+def test_without_an_origin_media_time_begins_with_the_first_picture(
+    simple: Archive, since: int, key: int, sound: bool
+) -> None:
+    segments = [simple.add(0, 75, sound=sound), simple.add(75, 100, sound=sound), simple.add(100, 150, sound=sound)]
+    found = excerpt(simple.storage, segments, instant(since), instant(141))
+    assert found is not None
+    assert found.start == instant(key)
+    file = save(simple, found)
+    assert [picture.number for picture in shown(file)] == list(range(key, 150))
+    with av.open(str(file)) as container:
+        for stream in container.streams:
+            packets = [each for each in container.demux(stream) if each.size]
+            ticks = [each.dts or 0 for each in packets]
+            assert all(0 <= one < other for one, other in itertools.pairwise(ticks))
+            if stream.type == "video":
+                assert ticks == [512 * number for number in range(150 - key)]
+                assert {each.duration for each in packets} == {512}
+            container.seek(0)
+
+
+@pytest.mark.parametrize("since", [25, 49, 62])
+def test_without_an_origin_any_kind_of_file_plays(archive: Archive, since: int) -> None:
+    """With B-frames the first picture is decoded at 0, and shown so much later."""
+    found = excerpt(archive.storage, [archive.add(0, 100)], instant(since) + delay(archive), instant(100))
+    assert found is not None
+    key = since // 25 * 25
+    pictures = shown(save(archive, found))
+    assert len(pictures) == 100 - key
+    at_us = [picture.at_us for picture in pictures]
+    assert at_us == pytest.approx(
+        [40_000 * number + delay(archive) / FRAME * 40_000 for number in range(100 - key)], abs=80
+    )
+
+
+def test_sound_that_begins_before_the_origin_is_left_out(simple: Archive) -> None:
+    """A whole fragment's, where a clock would have to be below 0 for it; what follows is where it was recorded."""
+    segment = simple.add(0, 100, sound=True)
+    seen = look(simple.storage, segment)
+    head, *rest = seen.fragments
+    assert head.audio is not None
+    seen = replace(seen, fragments=(replace(head, audio=replace(head.audio, start=-2000)), *rest))
+    found = excerpt(simple.storage, [segment], instant(0), instant(100), None, lambda *_: seen)
+    assert found is not None
+    assert found.parts[0].first, "made anew, without sound"
+    heard = sound(save(simple, found))
+    assert heard[0][0] >= 13 * 640 - 1024
+    assert [picture.number for picture in shown(simple.storage / "excerpt.mp4")] == list(range(100))

@@ -15,7 +15,7 @@ from itertools import accumulate
 from pathlib import Path
 
 from nvr.clock import from_us, to_us
-from nvr.media.atoms import Run, Track, alike, fragment
+from nvr.media.atoms import Run, Track, alike, fragment, runs
 from nvr.media.fragments import Fragment, Fragments, opened, read_fragments
 from nvr.media.splice import Piece, splice
 from nvr.model import Segment
@@ -26,13 +26,16 @@ CHUNK = 1 << 20
 
 @dataclass(slots=True)
 class Part:
-    """Fragments of one file, one behind the other in it, and by how much their times are put off, per track."""
+    """What is sent of one file: ``length`` bytes from ``place`` on, which are whole fragments. ``start`` and ``end``
+    are the instants that its pictures cover. No fragment is kept: a day has 200 000 of them."""
 
     segment: Segment
-    fragments: list[Fragment]
     shifts: dict[int, int]
-    begin: int
-    """When its first picture is decoded, ticks of the file's video."""
+    """By how much the times of each track are put off, ticks."""
+    start: datetime
+    end: datetime
+    place: int = 0
+    length: int = 0
     first: bytes = b""
     """In place of the first fragment, made anew to begin with a key frame; empty where it begins with one."""
     last: bytes = b""
@@ -40,9 +43,7 @@ class Part:
 
     @property
     def bytes(self) -> int:
-        length = sum(each.length for each in self.fragments) + len(self.first) + len(self.last)
-        length -= self.fragments[0].length if self.first else 0
-        return length - self.fragments[-1].length if self.last else length
+        return len(self.first) + self.length + len(self.last)
 
 
 @dataclass(slots=True)
@@ -84,48 +85,65 @@ def excerpt(
         try:
             seen = look(storage, piece.segment)
             part = _part(storage, piece, seen, until, origin if found is None else origin or found.start)
-            if part is None:
-                continue
-            ends = part.begin, part.fragments[-1].video.end()
         except (OSError, ValueError):
             continue
-        start, end = (_instant(piece.segment, seen.video, at) for at in ends)
+        if part is None:
+            continue
         if found is None:
-            found = Excerpt(seen.mime, seen.init, start, end)
+            found = Excerpt(seen.mime, seen.init, part.start, part.end)
         elif not alike(found.init, seen.init):
             break
         found.parts.append(part)
-        found.end = end
+        found.end = part.end
     return found
 
 
 def read(storage: Path, part: Part) -> Iterator[bytes | bytearray]:
-    """The bytes of a part, at their new times, about a megabyte at once. Raises OSError, and EOFError for a file that
-    became shorter."""
-    rest = part.fragments
+    """The bytes of a part, at their new times, about a megabyte at once. Raises OSError, EOFError for a file that
+    became shorter, and ValueError for one that was damaged meanwhile."""
     with opened(storage, part.segment) as file:
         if part.first:
             yield part.first
-            rest = rest[1:]
-        if part.last:
-            rest = rest[:-1]
-        while rest:
-            count, length = 0, 0
-            while count < len(rest) and (not count or length + rest[count].length <= CHUNK):
-                length += rest[count].length
-                count += 1
-            data = bytearray(length)
-            if os.preadv(file.fileno(), [data], rest[0].place) < length:
+        place, end, ahead = part.place, part.place + part.length, 0
+        while place < end:
+            data = bytearray(min(CHUNK, end - place))
+            if os.preadv(file.fileno(), [data], place) < len(data):
                 raise EOFError(f"{part.segment.path} is shorter than it was")
-            for each in rest[:count]:
-                for run in (each.video, each.audio):
-                    if run is not None:
-                        at = each.place - rest[0].place + run.start_at
-                        data[at : at + 8] = max(0, run.start + part.shifts[run.track]).to_bytes(8, "big")
+            ahead = _put_off(data, part.shifts, ahead, last=place + len(data) == end)
+            place += len(data)
             yield data
-            rest = rest[count:]
         if part.last:
             yield part.last
+
+
+def _put_off(data: bytearray, shifts: dict[int, int], at: int, *, last: bool) -> int:
+    """Put off the times in a stretch of fragments, of which the first whole box is at ``at``. A header that the
+    stretch ends in is taken off it, to be read with the next. Says how far behind the end the next box begins."""
+    while at < len(data):
+        size, kind = _box(data, at)
+        if size == 0 or (kind == b"moof" and at + size > len(data)):
+            if last or at == 0:
+                raise ValueError("a fragment is damaged")
+            del data[at:]
+            break
+        if kind == b"moof":
+            for run in runs(bytes(data[at : at + size])):
+                place = at + run.start_at
+                data[place : place + 8] = max(0, run.start + shifts.get(run.track, 0)).to_bytes(8, "big")
+        at += size
+    return at - len(data)
+
+
+def _box(data: bytearray, at: int) -> tuple[int, bytes]:
+    """Length and kind of the box at a place; 0 where that is not all there. Raises ValueError for none."""
+    size, head = int.from_bytes(data[at : at + 4], "big"), 8
+    if size == 1:
+        size, head = int.from_bytes(data[at + 8 : at + 16], "big"), 16
+    if at + head > len(data):
+        return 0, b""
+    if size < head:
+        raise ValueError("a fragment is damaged")
+    return size, bytes(data[at + 4 : at + 8])
 
 
 def _part(storage: Path, piece: Piece, seen: Fragments, until: datetime, origin: datetime | None) -> Part | None:
@@ -138,22 +156,38 @@ def _part(storage: Path, piece: Piece, seen: Fragments, until: datetime, origin:
     if first is None:
         return None
     place, key = first
-    run = fragments[place].video
-    samples = run.samples()
-    at = run.start + sum(sample.duration for sample in samples[:key])
-    zero_us = to_us(origin or _instant(piece.segment, video, at))
-    shifts = {track.id: _ticks(start_us - zero_us, track) for track in (video, seen.audio) if track is not None}
-    part = Part(piece.segment, fragments[place:], shifts, at)
-    sound = fragments[place].audio
-    # sound that begins before the origin cannot be told in a file: those pictures go without
-    if key or (sound is not None and sound.start + shifts[sound.track] < 0):
-        part.first = _cut(storage, piece.segment, fragments[place], slice(key, None), at + shifts[video.id])
+    fragments = fragments[place:]
+    at = _starts(fragments[0].video)[key]
     covered = piece.end is not None and piece.end < until
-    final = fragments[-1].video
-    if covered and final.end() > end and len(part.fragments) > 1:
-        kept = sum(start < end for start in _starts(final))
-        part.last = _cut(storage, piece.segment, fragments[-1], slice(kept), final.start + shifts[video.id])
+    if covered and at >= end:
+        return None
+    starts = _starts(fragments[-1].video)
+    kept = sum(each < end for each in starts) if covered else len(starts)
+    ends_at = starts[kept] if kept < len(starts) else fragments[-1].video.end()
+    start = _instant(piece.segment, video, at)
+    zero_us = to_us(origin or start)
+    shifts = {track.id: _ticks(start_us - zero_us, track) for track in (video, seen.audio) if track is not None}
+    part = Part(piece.segment, shifts, start, _instant(piece.segment, video, ends_at))
+    _fill(storage, part, fragments, key, kept)
     return part
+
+
+def _fill(storage: Path, part: Part, fragments: list[Fragment], key: int, kept: int) -> None:
+    """Give a part what it sends of ``fragments``: from picture ``key`` of the first on, ``kept`` ones of the last."""
+    head, tail = fragments[0], fragments[-1]
+    # sound that begins before the origin cannot be told in a file: those pictures go without
+    makes_first = key > 0 or (head.audio is not None and head.audio.start + part.shifts[head.audio.track] < 0)
+    makes_last = kept < len(_starts(tail.video))
+    if head is tail and (makes_first or makes_last):
+        part.first = _cut(storage, part, head, slice(key, kept))
+        return
+    if makes_first:
+        part.first = _cut(storage, part, head, slice(key, None))
+    if makes_last:
+        part.last = _cut(storage, part, tail, slice(0, kept))
+    whole = fragments[makes_first : len(fragments) - makes_last]
+    if whole:
+        part.place, part.length = whole[0].place, whole[-1].place + whole[-1].length - whole[0].place
 
 
 def _starts(run: Run) -> list[int]:
@@ -178,15 +212,16 @@ def _first(fragments: Sequence[Fragment], begin: int, *, early: bool) -> tuple[i
     return None
 
 
-def _cut(storage: Path, segment: Segment, whole: Fragment, part: slice, start: int) -> bytes:
-    """Some of a fragment's pictures, at a new time, without their sound."""
-    samples = whole.video.samples()
-    before = sum(sample.size for sample in samples[: part.start or 0])
-    size = sum(sample.size for sample in samples[part])
-    with opened(storage, segment) as file:
-        file.seek(whole.place + whole.video.data_at() + before)
+def _cut(storage: Path, part: Part, whole: Fragment, pictures: slice) -> bytes:
+    """Some of a fragment's pictures, at their new time, without their sound."""
+    video, samples = whole.video, whole.video.samples()
+    before = sum(sample.size for sample in samples[: pictures.start])
+    size = sum(sample.size for sample in samples[pictures])
+    with opened(storage, part.segment) as file:
+        file.seek(whole.place + video.data_at() + before)
         data = file.read(size)
-    return fragment(1, whole.video.track, max(0, start), samples[part], data)
+    start = _starts(video)[pictures.start] + part.shifts[video.track]
+    return fragment(1, video.track, max(0, start), samples[pictures], data)
 
 
 def _instant(segment: Segment, track: Track, ticks: int) -> datetime:

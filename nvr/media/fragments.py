@@ -23,6 +23,8 @@ _HEADER_MOST = 1 << 16
 """Bytes of a header that are believed."""
 _LOOK = 1024
 """Bytes read at once: a fragment's header, and that of its data behind it."""
+_FRAGMENT_BYTES, _RUN_BYTES = 130, 410
+"""In memory, without the table of a run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,14 @@ class Fragments:
     video: Track
     audio: Track | None
     fragments: tuple[Fragment, ...]
+
+    @property
+    def memory(self) -> int:
+        """About the bytes that this takes in memory."""
+        return len(self.init) + sum(
+            _FRAGMENT_BYTES + sum(_RUN_BYTES + len(run.table) for run in (each.video, each.audio) if run is not None)
+            for each in self.fragments
+        )
 
     @property
     def mime(self) -> str:

@@ -1,7 +1,7 @@
 """Recorded files for players: what is there of a span, and where in its files.
 
-In threads of the web process. What was read of closed files is remembered for the last few hundred, so that a seek
-reads little.
+In threads of the web process. What was read of closed files is remembered, the last of them, so that a seek reads
+little.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from nvr.media.fragments import Fragments
 from nvr.model import Segment
 from nvr.web.state import State
 
-KNOWN = 400
-"""Files whose fragments are remembered: about 100 KB each for a minute of video."""
+KNOWN_BYTES = 32 << 20
+"""What remembered fragments may take, about: a minute of video takes 100 KB."""
 BEFORE = timedelta(seconds=20)
 """How far before a span the key frame may be that it begins with."""
 
@@ -29,6 +29,7 @@ class Library:
     def __init__(self, state: State) -> None:
         self._state = state
         self._known: OrderedDict[Path, Fragments] = OrderedDict()
+        self._taken = 0
         self._lock = threading.Lock()
 
     def segments(self, camera: str, since: datetime, until: datetime) -> list[Segment]:
@@ -45,11 +46,16 @@ class Library:
                 return known
         found = look(storage, segment)
         if segment.state != "open":
-            with self._lock:
-                self._known[segment.path] = found
-                while len(self._known) > KNOWN:
-                    self._known.popitem(last=False)
+            self._remember(segment.path, found)
         return found
+
+    def _remember(self, path: Path, found: Fragments) -> None:
+        with self._lock:
+            before = self._known.pop(path, None)
+            self._known[path] = found
+            self._taken += found.memory - (before.memory if before is not None else 0)
+            while self._taken > KNOWN_BYTES:
+                self._taken -= self._known.popitem(last=False)[1].memory
 
     def next_after(self, camera: str, at: datetime) -> datetime | None:
         """The instant from which on there is video again."""

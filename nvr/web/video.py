@@ -225,10 +225,10 @@ class Span(Response):
 
 
 def _next(chunks: Iterator[bytes | bytearray]) -> bytes | bytearray | None:
-    """The next chunk. Raises CutShort where a file was deleted, or became shorter, while it is being sent."""
+    """The next chunk. Raises CutShort where a file was deleted, or damaged, while it is being sent."""
     try:
         return next(chunks, None)
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, ValueError) as error:
         raise CutShort(f"a download ended early: {error}") from error
 
 

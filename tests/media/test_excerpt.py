@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import math
 import os
@@ -16,8 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nvr.clock import duration_us
+from nvr.media import excerpt as excerpts
 from nvr.media.excerpt import Excerpt, excerpt, look, read
-from nvr.media.fragments import Fragments
+from nvr.media.fragments import Fragment, Fragments
 from nvr.model import Segment
 from tests.fakes.archive import FRAME, Archive, instant, shown
 from tests.fakes.clip import write
@@ -139,7 +141,7 @@ def test_any_span_of_two_files_is_whole(
     assert play(archive, found) == list(range(at // 25 * 25, end))
 
 
-@pytest.mark.parametrize("cut", [26, 39, 45, 60])
+@pytest.mark.parametrize("cut", [5, 12, 13, 26, 39, 45, 60])
 def test_where_the_clock_was_set_back_the_later_recording_has_the_time(simple: Archive, cut: int) -> None:
     """Pictures of the earlier one up to where the later begins: time never goes back."""
     earlier, later = simple.add(0, 100), simple.add(100, 150, at=instant(cut), run="run-2")
@@ -286,3 +288,64 @@ def test_sound_that_begins_before_the_origin_is_left_out(simple: Archive) -> Non
     heard = sound(save(simple, found))
     assert heard[0][0] >= 13 * 640 - 1024
     assert [picture.number for picture in shown(simple.storage / "excerpt.mp4")] == list(range(100))
+
+
+@pytest.mark.parametrize("since", [20, 24, 27])
+def test_an_overlap_that_begins_where_the_excerpt_does_is_cut_all_the_same(simple: Archive, since: int) -> None:
+    """Within the one fragment that the earlier recording has of it."""
+    earlier, later = simple.add(0, 100), simple.add(100, 150, at=instant(30), run="run-2")
+    found = take(simple, [earlier, later], instant(since), instant(70))
+    numbers = [picture.number for picture in shown(save(simple, found))]
+    assert numbers == [*range(since // 25 * 25, 30), *range(100, 150)]
+
+
+def test_it_says_where_it_ends_also_where_its_last_fragment_was_cut(simple: Archive) -> None:
+    earlier, later = simple.add(0, 100), simple.add(100, 150, at=instant(45), run="run-2")
+    (simple.storage / later.path).unlink()
+    found = take(simple, [earlier, later], instant(0), instant(90))
+    assert play(simple, found) == list(range(45))
+    assert found.end == instant(45)
+
+
+def test_between_two_overlaps_nothing_is_shown_where_no_key_frame_is(simple: Archive) -> None:
+    earlier = simple.add(0, 100)
+    laters = [simple.add(100 + 25 * n, 125 + 25 * n, at=instant(10 + 35 * n), run=f"run-{n + 2}") for n in range(2)]
+    found = take(simple, [earlier, *laters], instant(0), instant(70))
+    assert [part.segment.run for part in found.parts] == ["run-1", "run-2", "run-3"]
+    assert [picture.number for picture in shown(save(simple, found))] == [*range(10), *range(100, 150)]
+
+
+@pytest.mark.parametrize("chunk", [700, 1001, 4096])
+def test_headers_that_lie_between_two_readings_are_put_off_as_well(
+    archive: Archive, chunk: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    segments = [archive.add(0, 100), archive.add(100, 150)]
+    found = take(archive, segments, instant(0) + delay(archive), instant(150))
+    whole = save(archive, found).read_bytes()
+    monkeypatch.setattr(excerpts, "CHUNK", chunk)
+    assert save(archive, found).read_bytes() == whole
+
+
+def test_what_is_damaged_while_it_is_being_sent_is_an_error(simple: Archive) -> None:
+    segment = simple.add(0, 100)
+    found = take(simple, [segment], instant(0), instant(100))
+    file = simple.storage / segment.path
+    data = file.read_bytes()
+    for broken in (data.replace(b"tfdt", b"xxxx"), bytes(len(data))):
+        file.write_bytes(broken)
+        with pytest.raises(ValueError, match="damaged"):
+            list(read(simple.storage, found.parts[0]))
+
+
+def test_what_waits_to_be_sent_does_not_hold_its_fragments(simple: Archive) -> None:
+    """A day of them took 160 MB for as long as somebody downloaded it."""
+    segments = [simple.add(25 * n, 25 * (n + 1), sound=True) for n in range(8)]
+    found = take(simple, segments, instant(10), instant(200))
+    gc.collect()
+    reached, waiting = set[int](), list[object](found.parts)
+    while waiting:
+        each = waiting.pop()
+        if id(each) not in reached and not isinstance(each, type):
+            reached.add(id(each))
+            waiting += gc.get_referents(each)
+            assert not isinstance(each, Fragments | Fragment)

@@ -34,17 +34,23 @@ def test_a_closed_file_is_read_once(site: Site, shelf: Library, past: Past, monk
     again = [shelf.look(site.storage, segment) for segment in segments]
     assert all(one is other for one, other in zip(first, again, strict=True))
     assert all(isinstance(one, Fragments) for one in first)
-    monkeypatch.setattr(library, "KNOWN", 0)
+    monkeypatch.setattr(library, "KNOWN_BYTES", 0)
     with pytest.raises(FileNotFoundError):
         Library(site.state).look(site.storage, segments[0])
 
 
 def test_what_is_remembered_is_bounded(site: Site, past: Past, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(library, "KNOWN", 2)
+    """By what it takes, for a file may be a minute or a quarter of an hour; what was asked for last stays."""
     shelf = Library(site.state)
-    for segment in shelf.segments("hik1", past.start, past.end):
+    segments = shelf.segments("hik1", past.start, past.end)
+    taken = [shelf.look(site.storage, segment).memory for segment in segments]
+    assert shelf._taken == sum(taken)
+    monkeypatch.setattr(library, "KNOWN_BYTES", sum(taken[-2:]))
+    shelf = Library(site.state)
+    for segment in (*segments, segments[-2], segments[-2]):
         shelf.look(site.storage, segment)
-    assert len(shelf._known) == 2
+    assert list(shelf._known) == [segments[-1].path, segments[-2].path]
+    assert shelf._taken == sum(taken[-2:])
 
 
 def test_the_next_video_is_found_behind_a_hole(shelf: Library, past: Past, tmp_path: Path) -> None:

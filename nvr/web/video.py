@@ -2,39 +2,32 @@
 
 from __future__ import annotations
 
-import asyncio
-import re
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path as FilePath
 from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import FileResponse
-from starlette.types import Receive, Scope, Send
 
 from nvr import layout
 from nvr.clock import format_local
 from nvr.media import playlist
-from nvr.media.excerpt import Excerpt, excerpt, read
+from nvr.media.excerpt import Excerpt, excerpt
 from nvr.media.instant import shown_at
 from nvr.media.jpeg import PREVIEW_QUALITY, QUALITY, encode
 from nvr.media.splice import splice
-from nvr.web.access import Guest, Noting, SeenCamera
+from nvr.web.access import Guest, Noting, SeenCamera, stays
 from nvr.web.cameras import JPEG, Width
 from nvr.web.ledger import From, Until
 from nvr.web.library import BEFORE, Library
-from nvr.web.refusal import CutShort, Refusal
+from nvr.web.refusal import Refusal
+from nvr.web.sending import Span, StoredFile, take_place
 from nvr.web.state import Here, State
 from nvr.web.wire import Instant, instant, span, told, told_or_none
 
 router = APIRouter(tags=["what was recorded"])
 LONGEST = timedelta(hours=24)
 LONGEST_PLAYLIST = timedelta(hours=6)
-MOST_SENT = 48
-"""Spans that are being sent at the same time."""
 LOOKING = 2
 """Pictures that are decoded at the same time."""
 _TICK = timedelta(microseconds=1)
@@ -77,10 +70,12 @@ async def video(
         )
         return found
 
-    sending: set[object] = request.app.state.sending
-    if len(sending) >= MOST_SENT:
-        raise Refusal(429, "too_many", f"{MOST_SENT} spans are being sent already", {"Retry-After": "2"})
-    found = await run_in_threadpool(find)
+    place = take_place(request.app.state.sending, visitor.account.name)
+    try:
+        found = await run_in_threadpool(find)
+    except BaseException:
+        place.give_back()
+        raise
     headers = {
         "Cache-Control": "private, no-store",
         "X-NVR-Start": told(found.start),
@@ -90,7 +85,7 @@ async def video(
     if download:
         name = f"{camera}_{'_'.join(layout.stamp(found.start))}.mp4"
         headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return Span(state.storage, found, headers, sending)
+    return Span(state.storage, found, headers, place, lambda: stays(visitor, state, camera))
 
 
 @router.get("/cameras/{camera}/playlist.m3u8", response_class=Response, responses=_M3U8)
@@ -115,7 +110,7 @@ def hls(
     return Response(text, media_type="application/vnd.apple.mpegurl", headers={"Cache-Control": "no-store"})
 
 
-@router.get("/cameras/{camera}/files/{day}/{name}", response_class=FileResponse, responses=_MP4)
+@router.get("/cameras/{camera}/files/{day}/{name}", response_class=StoredFile, responses=_MP4)
 def file(
     camera: SeenCamera,
     day: Annotated[str, Path(max_length=32)],
@@ -123,7 +118,6 @@ def file(
     visitor: Guest,
     state: Here,
     audit: Noting,
-    request: Request,
 ) -> Response:
     """A recorded file, or with ``Range`` parts of it, as a playlist names it."""
     missing = Refusal(404, "unknown_file", "there is no such file: it was deleted, or never was")
@@ -134,9 +128,8 @@ def file(
     path = layout.file_of(state.storage, camera, day, name)
     if path is None:
         raise missing
-    _check_range(request.headers.get("range"), path.stat().st_size)
     audit.note(visitor.account.name, visitor.address, "video", camera, start, start + state.config.recording.segment)
-    return FileResponse(path, media_type="video/mp4", headers={"Cache-Control": "private, max-age=3600"})
+    return StoredFile(path, media_type="video/mp4", headers={"Cache-Control": "private, max-age=3600"})
 
 
 @router.get("/cameras/{camera}/picture.jpg", response_class=Response, responses=JPEG)
@@ -168,70 +161,8 @@ async def picture(
         return await run_in_threadpool(find)
 
 
-def _check_range(asked: str | None, size: int) -> None:
-    """Raise Refusal where a Range header is malformed, or asks for nothing that there is (RFC 9110, 14.2)."""
-    if asked is None:
-        return
-    spans = re.fullmatch(r"bytes=\s*(\d*-\d*(?:\s*,\s*\d*-\d*)*)", asked[:4096].strip())
-    parts = [part.strip().partition("-") for part in spans[1].split(",")] if spans else []
-    there = [int(first) < size if first else bool(last.strip("0")) for first, _, last in parts]
-    backwards = any(first and last and int(last) < int(first) for first, _, last in parts)
-    if not any(there) or backwards or len(parts) > 16:
-        text = f"Range: want bytes of 0 to {size - 1}, such as bytes=0-1023"
-        raise Refusal(416, "range", text, {"Content-Range": f"bytes */{size}"})
-
-
 def _nothing(state: State, library: Library, camera: str, at: Any) -> Refusal:
     following = library.next_after(camera, at)
     why = "nothing comes after it" if following is None else f"the next video begins at {format_local(following)}"
     text = f"nothing of {camera} was recorded then: {why}; GET /api/v1/why tells the reason"
     return Refusal(404, "nothing_recorded", text, next=told_or_none(following))
-
-
-class Span(Response):
-    """Sends an excerpt as it is read, no faster than the client takes it."""
-
-    media_type = "video/mp4"
-
-    def __init__(self, storage: FilePath, found: Excerpt, headers: dict[str, str], sending: set[object]) -> None:
-        super().__init__(None, headers=headers | {"Content-Length": str(found.bytes)})
-        self._storage = storage
-        self._excerpt = found
-        self._sending = sending
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        gone = asyncio.ensure_future(_gone(receive))
-        self._sending.add(self)
-        try:
-            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-            await self._send(send, gone)
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
-        finally:
-            self._sending.discard(self)
-            gone.cancel()
-
-    async def _send(self, send: Send, gone: asyncio.Future[None]) -> None:
-        chunks = self._chunks()
-        following = await run_in_threadpool(_next, chunks)
-        while following is not None and not gone.done():
-            ahead = asyncio.ensure_future(run_in_threadpool(_next, chunks))
-            await send({"type": "http.response.body", "body": following, "more_body": True})
-            following = await ahead
-
-    def _chunks(self) -> Iterator[bytes | bytearray]:
-        yield self._excerpt.init
-        for part in self._excerpt.parts:
-            yield from read(self._storage, part)
-
-
-def _next(chunks: Iterator[bytes | bytearray]) -> bytes | bytearray | None:
-    """The next chunk. Raises CutShort where a file was deleted, or damaged, while it is being sent."""
-    try:
-        return next(chunks, None)
-    except (OSError, EOFError, ValueError) as error:
-        raise CutShort(f"a download ended early: {error}") from error
-
-
-async def _gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass

@@ -41,7 +41,10 @@ def parse_stamp(folder: str, stem: str) -> datetime:
     hour, minute, second, millisecond, offset = match.groups()
     if len(folder) != 10:  # other spellings of a day, which Python would read
         raise ValueError(f"{folder} is not a name nvr gives")
-    return datetime.fromisoformat(f"{folder}T{hour}:{minute}:{second}.{millisecond}{offset}").astimezone(UTC)
+    try:
+        return datetime.fromisoformat(f"{folder}T{hour}:{minute}:{second}.{millisecond}{offset}").astimezone(UTC)
+    except OverflowError:  # an hour before the first year, or after the last
+        raise ValueError(f"{folder}/{stem} is not a name nvr gives") from None
 
 
 def segment_path(camera: str, start: datetime, zone: tzinfo | None = None) -> Path:

@@ -250,3 +250,12 @@ def test_each_stream_of_a_camera_has_its_ring(tmp_path: Path) -> None:
 def test_the_catalogue_is_where_it_was_put_or_in_its_usual_place(tmp_path: Path) -> None:
     assert layout.database_of(tmp_path, None) == tmp_path / "nvr.db"
     assert layout.database_of(tmp_path, Path("/fast/nvr.db")) == Path("/fast/nvr.db")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [("0001-01-01", "00-00-00.000+1400"), ("9999-12-31", "23-59-59.999-1400"), ("2026-11-22", "24-00-00.000+0100")],
+)
+def test_a_name_that_is_no_instant_is_refused(name: tuple[str, str]) -> None:
+    with pytest.raises(ValueError, match=r"is not a name nvr gives|hour must be"):
+        layout.parse_stamp(*name)

@@ -261,3 +261,9 @@ def test_ranges_that_cannot_be_are_refused_as_all_else(site: Site, admin: httpx.
         answer = admin.get(path, headers={"Range": odd})
         assert (answer.status_code, answer.json()["error"]["code"]) == (416, "range"), odd
     assert admin.get(path, headers={"Range": "bytes=0-1,4-5"}).status_code == 206
+
+
+@pytest.mark.parametrize("path", ["0001-01-01/00-00-00.000%2B1400.mp4", "9999-12-31/23-59-59.999-1400.mp4"])
+def test_a_name_outside_of_the_calendar_is_not_found(admin: httpx.Client, path: str) -> None:
+    answer = admin.get(f"cameras/hik1/files/{path}")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "unknown_file")

@@ -13,7 +13,7 @@ from nvr.catalogue.store import Catalogue
 from nvr.clock import SystemClock, from_us
 from nvr.history import entries, recording
 from nvr.ledger import Entry
-from nvr.media.export import gather
+from nvr.media.gathering import gather
 from nvr.model import Gap, Segment
 from nvr.reason import Reason
 

@@ -18,7 +18,7 @@ from nvr import archive, layout
 from nvr.catalogue.store import Catalogue
 from nvr.clock import format_rfc3339
 from nvr.errors import StorageError
-from nvr.media.export import gather
+from nvr.media.gathering import gather
 from nvr.media.instant import OLDEST, shown_at
 from nvr.media.jpeg import encode
 from nvr.model import Event

@@ -60,8 +60,8 @@ def run(settings: Config, order: Order, save: Path | None, *, store: bool, quiet
     from nvr.clock import SystemClock
     from nvr.errors import NvrError
     from nvr.holdings import recorded_of
-    from nvr.media.export import gather
     from nvr.media.footage import length
+    from nvr.media.gathering import gather
     from nvr.reanalysis import LEAD, TRAIL, reanalyse, stored
 
     clock, storage = SystemClock(), settings.storage

@@ -8,8 +8,7 @@ of its own, ``clip-2.mp4``. ``nvr.media.splice`` says what happens where segment
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,7 +20,7 @@ from nvr import layout
 from nvr.clock import format_duration, to_us
 from nvr.errors import StorageError
 from nvr.media.clip import Clip, ClipWriter, tags
-from nvr.media.index import open_segment, read_index
+from nvr.media.index import open_segment
 from nvr.media.splice import Piece, covered, splice
 from nvr.model import Gap, Segment
 from nvr.reason import Reason
@@ -31,9 +30,6 @@ if TYPE_CHECKING:
     from av.packet import Packet
 
 REPORT_BYTES = 1 << 20
-LONG = timedelta(minutes=15)
-"""How long before a span a file may begin that has no row yet and reaches into it."""
-_DAY = timedelta(days=1)
 
 Progress = Callable[[int, int], None]
 """Called with the bytes copied and those to copy in all, about."""
@@ -69,24 +65,6 @@ class _State:
     reported: int = 0
     writers: list[ClipWriter] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-
-
-def gather(storage: Path, camera: str, rows: Iterable[Segment], since: datetime, until: datetime) -> list[Segment]:
-    """All that overlaps [since, until): ``rows``, what is being written now (state ``open``), and files so new that
-    they have no row yet. Files that cannot be read are left out. Reads the folders after ``rows``."""
-    known = {row.path: row for row in rows}
-    latest = max((row.start for row in known.values()), default=since - LONG)
-    for file in _unlisted(storage, camera, since, latest, until):
-        if file.relative_to(storage) in known:
-            continue
-        with suppress(StorageError):
-            segment = read_index(storage, file)
-            if segment.camera == camera:
-                known.setdefault(segment.path, segment)
-    return sorted(
-        (segment for segment in known.values() if segment.start < until and segment.end > since),
-        key=lambda segment: (segment.start, segment.path),
-    )
 
 
 def export(storage: Path, segments: Sequence[Segment], order: Order, progress: Progress) -> Exported:
@@ -131,8 +109,9 @@ def _copy(storage: Path, piece: Piece, state: _State) -> None:
         with open_segment(storage, segment) as source:
             for packet in _packets(source, piece, begin_us):
                 _write(packet, source, segment, state, begin_us)
-    except (av.error.FFmpegError, OSError) as error:
-        what = "is gone" if isinstance(error, FileNotFoundError) else f"is damaged ({error.strerror})"
+    except (av.error.FFmpegError, OSError, IndexError) as error:  # IndexError: a file without video
+        why = "it names no video" if isinstance(error, IndexError) else error.strerror
+        what = "is gone" if isinstance(error, FileNotFoundError) else f"is damaged ({why})"
         state.notes.append(f"{segment.path} {what}: the clip goes on without what it held from there")
 
 
@@ -207,19 +186,6 @@ def _packets(source: InputContainer, piece: Piece, begin_us: int) -> Iterator[Pa
                 return
         elif at_us >= begin_us:
             yield packet
-
-
-def _unlisted(storage: Path, camera: str, since: datetime, latest: datetime, until: datetime) -> Iterator[Path]:
-    """Files that are being written, and closed ones whose name says that they began in [latest, until]."""
-    root = storage / "segments" / camera
-    parts = [root / folder / name for folder, name in layout.segment_names(storage, camera, since, until)]
-    yield from sorted(part for part in parts if part.suffix == layout.PART_SUFFIX and part.is_file())
-    # listed once more, behind those: one that is closed meanwhile is then met by its new name
-    for folder, name in sorted(layout.segment_names(storage, camera, latest, until)):
-        file = root / folder / name
-        with suppress(ValueError):
-            if name.endswith(".mp4") and latest <= layout.parse_stamp(folder, file.stem) <= until and file.is_file():
-                yield file
 
 
 def _share(piece: Piece) -> int:

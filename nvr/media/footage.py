@@ -62,7 +62,7 @@ class Footage:
         key_frames_only: bool = False,
         threads: int = 1,
     ) -> None:
-        """``segments`` are those around the span (``nvr.media.export.gather`` finds them). ``threads`` decode."""
+        """``segments`` are those around the span (``nvr.media.gathering.gather`` finds them). ``threads`` decode."""
         self.notes: list[str] = []
         """What is missing of the footage, in words; grows while it is read."""
         self.broken = 0

@@ -53,7 +53,7 @@ class Shown:
 
 
 def shown_at(storage: Path, segments: Iterable[Segment], at: datetime, *, exact: bool = True) -> Shown | None:
-    """The picture of a camera at ``at``, out of its ``segments`` around that (``nvr.media.export.gather`` finds them).
+    """The picture of a camera at ``at``, out of its ``segments`` around that (see ``nvr.media.gathering``).
     Without ``exact`` the key frame before it, which takes less decoding.
 
     None where nothing was recorded then. Where the clock was set back and two files hold the instant, that of the later

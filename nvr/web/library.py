@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from nvr.media.excerpt import look
-from nvr.media.export import gather
 from nvr.media.fragments import Fragments
+from nvr.media.gathering import gather
 from nvr.model import Segment
 from nvr.web.state import State
 

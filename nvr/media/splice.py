@@ -1,8 +1,9 @@
 """Which part of which segment shows each moment of a span.
 
-Pure. A stretch is what one run recorded without interruption: segments that follow each other to the microsecond.
-Stretches overlap only where the clock was set back. Then the one that began later has the time from its start to its
-end, so that the video does not jump to and fro between two recordings of the same hour.
+Pure. A stretch is what one run recorded without interruption: segments that follow each other, but for what a clock
+that is put right costs or gives. Stretches overlap only where the clock was set back. Then the one that began later
+has the time from its start to its end, so that the video does not jump to and fro between two recordings of the same
+hour.
 """
 
 from __future__ import annotations
@@ -13,8 +14,11 @@ from datetime import datetime, timedelta
 
 from nvr.model import Segment
 
-CONTIGUOUS = timedelta(milliseconds=1)
-"""Segments of a run that are apart by no more follow each other."""
+CONTIGUOUS = timedelta(milliseconds=50)
+"""Segments of a run that are apart by no more follow each other, and those that overlap by no more, if that is less
+than a picture lasts: a clock that is put right meanwhile (by 500 ppm at most) makes files overlap by so much, where
+their rows were read from them."""
+_TICK = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +54,22 @@ def stretches(segments: Sequence[Segment]) -> list[Stretch]:
     found: list[Stretch] = []
     last: dict[str, list[Stretch]] = {}
     for segment in sorted(segments, key=lambda each: (each.start, each.path)):
-        of_run = last.setdefault(segment.run, [])
-        before = next((each for each in of_run if abs(segment.start - each.end) <= CONTIGUOUS), None)
+        # nothing that is still to come follows what has ended long before: it need not be looked at for each
+        of_run = [each for each in last.get(segment.run, ()) if segment.start - each.end <= CONTIGUOUS]
+        before = next((each for each in of_run if each.end - segment.start <= _overlap(each)), None)
         if before is not None:
             before.segments.append(segment)
         else:
-            of_run.append(Stretch([segment]))
-            found.append(of_run[-1])
+            found.append(Stretch([segment]))
+            of_run.append(found[-1])
+        last[segment.run] = of_run
     return found
+
+
+def _overlap(stretch: Stretch) -> timedelta:
+    """By how much another segment may begin before the last one's end: its last picture still comes before it."""
+    final = stretch.segments[-1]
+    return min(CONTIGUOUS, final.duration / max(1, final.packets) - _TICK)
 
 
 def splice(segments: Sequence[Segment], since: datetime, until: datetime) -> list[Piece]:
@@ -65,7 +77,7 @@ def splice(segments: Sequence[Segment], since: datetime, until: datetime) -> lis
     found = stretches(segments)
     pieces = []
     for number, stretch in enumerate(found):
-        covers = [(later.start, later.end) for later in found[number + 1 :] if later.start < stretch.end]
+        covers = list(_covers(found, number, stretch.end))
         for segment in stretch.segments:
             for start, end in _uncovered(segment, covers):
                 if start >= until or end <= since:
@@ -75,9 +87,17 @@ def splice(segments: Sequence[Segment], since: datetime, until: datetime) -> lis
     return sorted(pieces, key=lambda piece: (piece.start, piece.segment.start))
 
 
+def _covers(found: Sequence[Stretch], number: int, end: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """Start and end of the stretches behind one that begin before it ends."""
+    for place in range(number + 1, len(found)):
+        if found[place].start >= end:
+            return
+        yield found[place].start, found[place].end
+
+
 def covered(segments: Sequence[Segment], since: datetime, until: datetime) -> timedelta:
     """How much video of [since, until) ``splice`` leaves out, because a later stretch has its time."""
-    there = [min(each.end, until) - max(each.start, since) for each in stretches(segments)]
+    there = [min(each.end, until) - max(each.start, since) for each in segments]
     shown = [(piece.end or piece.segment.end) - piece.start for piece in splice(segments, since, until)]
     return sum((span for span in there if span > timedelta()), timedelta()) - sum(shown, timedelta())
 

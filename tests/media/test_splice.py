@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import time
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -75,3 +77,32 @@ def test_every_segment_is_in_one_stretch(spans: list[tuple[int, int, str]]) -> N
     assert sorted(each.path for stretch in found for each in stretch.segments) == sorted(each.path for each in segments)
     for stretch in found:
         assert all(one.end == two.start for one, two in itertools.pairwise(stretch.segments))
+
+
+@pytest.mark.parametrize(("apart_ms", "pictures", "one"), [
+    (2, 1500, True), (50, 1500, True), (51, 1500, False), (-2, 1500, True), (-30, 1500, True), (-41, 1500, False),
+    (-2, 60_000, False), (-51, 1, False),
+])  # fmt: skip
+def test_files_of_a_run_overlap_a_little_where_its_clock_was_put_right(apart_ms: int, pictures: int, one: bool) -> None:
+    """By less than a picture, so that the last one still comes before what follows."""
+    apart = timedelta(milliseconds=apart_ms)
+    first = replace(segment(0, 1), packets=pictures)
+    second = replace(segment(1, 2), start=at(1) + apart, end=at(2) + apart)
+    assert len(stretches([first, second])) == (1 if one else 2)
+    pieces = splice([first, second], at(0), at(3))
+    assert pieces[0].end == (None if one or apart > timedelta() else second.start)
+    assert len(stretches([first, replace(second, run="r2")])) == 2
+    assert covered([first, second], at(0), at(3)) == (-apart if not one and apart < timedelta() else timedelta())
+
+
+@pytest.mark.parametrize("apart_ms", [-60, 0, 60])
+def test_a_week_of_minutes_is_spliced_at_once(apart_ms: int) -> None:
+    """As many as there are, not as many times as many: whatever the clock does."""
+    step = MINUTE + timedelta(milliseconds=apart_ms)
+    segments = [
+        replace(segment(0, 1, path=f"{n:05}.mp4"), start=at(0) + n * step, end=at(0) + n * step + MINUTE)
+        for n in range(10_000)
+    ]
+    began = time.monotonic()
+    assert len(splice(segments, at(0), at(10_100))) == 10_000
+    assert time.monotonic() - began < 3, "0.2 s where nothing else runs; it was half a minute"

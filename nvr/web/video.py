@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import re
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -31,6 +32,8 @@ LONGEST_PLAYLIST = timedelta(hours=6)
 LOOKING = 2
 """Pictures that are decoded at the same time."""
 _TICK = timedelta(microseconds=1)
+_SETTLED = timedelta(minutes=1)
+"""After so long an instant's picture is in its file, if it is ever to be."""
 _MP4: dict[int | str, dict[str, Any]] = {200: {"content": {"video/mp4": {}}, "description": "a fragmented MP4"}}
 _M3U8: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/vnd.apple.mpegurl": {}}, "description": "a playlist"}
@@ -154,14 +157,23 @@ async def picture(
             raise _nothing(state, library, camera, when)
         audit.note(visitor.account.name, visitor.address, "picture", camera, shown.at, shown.at)
         jpeg = encode(shown.i420, width, QUALITY if exact else PREVIEW_QUALITY)
-        headers = {"X-NVR-At": told(shown.at), "Cache-Control": "private, max-age=300"}
+        keep = "private, max-age=300" if _is_settled(at, when, state) else "private, no-store"
+        headers = {"X-NVR-At": told(shown.at), "Cache-Control": keep}
         return Response(jpeg, media_type="image/jpeg", headers=headers)
 
+    await request.body()  # what comes behind it is the client's leaving
     async with request.app.state.looking:
+        if await request.is_disconnected():  # while it waited: who drags over the time line leaves many behind
+            return Response(status_code=204)
         return await run_in_threadpool(find)
 
 
-def _nothing(state: State, library: Library, camera: str, at: Any) -> Refusal:
+def _is_settled(asked: str, when: datetime, state: State) -> bool:
+    """Whether what was asked for stays the same picture: no age or hour of today, and long enough ago to be there."""
+    return re.match(r"\s*\d{4}-", asked) is not None and when < state.now() - _SETTLED
+
+
+def _nothing(state: State, library: Library, camera: str, at: datetime) -> Refusal:
     following = library.next_after(camera, at)
     why = "nothing comes after it" if following is None else f"the next video begins at {format_local(following)}"
     text = f"nothing of {camera} was recorded then: {why}; GET /api/v1/why tells the reason"

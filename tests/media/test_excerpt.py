@@ -349,3 +349,13 @@ def test_what_waits_to_be_sent_does_not_hold_its_fragments(simple: Archive) -> N
             reached.add(id(each))
             waiting += gc.get_referents(each)
             assert not isinstance(each, Fragments | Fragment)
+
+
+def test_a_file_that_is_closed_before_it_is_sent_is_sent_as_it_was_looked_at(simple: Archive) -> None:
+    segment = simple.add(0, 100, sound=True, state="open")
+    found = take(simple, [segment], instant(0), instant(70))
+    before = save(simple, found).read_bytes()
+    simple.close()
+    final = simple.storage / segment.path
+    final.with_name(f"{final.name}.part").rename(final)
+    assert save(simple, found).read_bytes() == before

@@ -6,8 +6,9 @@ import asyncio
 import socket
 import threading
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import av
 import httpx
@@ -17,7 +18,8 @@ from starlette.types import Message
 from nvr.clock import EPOCH
 from nvr.media import excerpt as excerpts
 from nvr.media.excerpt import Excerpt
-from nvr.web import sending
+from nvr.media.instant import shown_at
+from nvr.web import sending, video
 from nvr.web.refusal import CutShort, Refusal
 from nvr.web.sending import MOST_OF_ONE, MOST_SENT, Place, Span, StoredFile, take_place
 from tests.fakes.archive import shown
@@ -267,3 +269,45 @@ def test_ranges_that_cannot_be_are_refused_as_all_else(site: Site, admin: httpx.
 def test_a_name_outside_of_the_calendar_is_not_found(admin: httpx.Client, path: str) -> None:
     answer = admin.get(f"cameras/hik1/files/{path}")
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "unknown_file")
+
+
+def test_a_picture_is_kept_only_where_its_address_goes_on_to_mean_it(admin: httpx.Client, past: Past) -> None:
+    """An age means another picture a second later; and of now the next may not be there yet."""
+    instant = past.start + SECOND
+    ago = (datetime.now(UTC) - instant).total_seconds()
+    for when, kept in ((at(instant), True), (f"{ago:.0f}s", False)):
+        answer = admin.get("cameras/hik1/picture.jpg", params={"at": when})
+        assert answer.status_code == 200
+        assert answer.headers["cache-control"] == ("private, max-age=300" if kept else "private, no-store"), when
+
+
+def test_a_picture_just_recorded_is_not_kept(site: Site, admin: httpx.Client, tape: Path) -> None:
+    past = site.record(tape, ago=30 * SECOND)
+    answer = admin.get("cameras/hik1/picture.jpg", params={"at": at(past.start + SECOND)})
+    assert (answer.status_code, answer.headers["cache-control"]) == (200, "private, no-store")
+
+
+def test_pictures_that_nobody_waits_for_are_not_decoded(
+    site: Site, admin: httpx.Client, past: Past, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks, go = list[int](), threading.Event()
+
+    def slowly(*args: Any, **options: Any) -> Any:
+        looks.append(1)
+        go.wait(20)
+        return shown_at(*args, **options)
+
+    monkeypatch.setattr("nvr.web.video.shown_at", slowly)
+    head = f"GET /api/v1/cameras/hik1/picture.jpg?at={at(past.start + SECOND)} HTTP/1.1\r\nHost: x\r\n"
+    asking = f"{head}Authorization: Bearer {site.token()}\r\n\r\n".encode()
+    clients = [socket.create_connection(("127.0.0.1", site.port)) for _ in range(12)]
+    for client in clients:
+        client.sendall(asking)
+    until(lambda: len(looks) == video.LOOKING, "all that may are looking")
+    until(lambda: len(site.app.state.looking._waiters or ()) == len(clients) - video.LOOKING, "the others wait")
+    for client in clients:
+        client.close()
+    assert admin.get("me").status_code == 200, "their end was noticed meanwhile"
+    go.set()
+    assert admin.get("cameras/hik1/picture.jpg", params={"at": at(past.start + SECOND)}).status_code == 200
+    assert len(looks) == video.LOOKING + 1

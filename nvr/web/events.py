@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import FileResponse, StreamingResponse
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from nvr.catalogue.store import Catalogue
@@ -22,6 +22,7 @@ from nvr.web.happening import Happening, as_told
 from nvr.web.herald import Herald
 from nvr.web.ledger import Cameras, Until
 from nvr.web.refusal import Refusal
+from nvr.web.sending import StoredFile
 from nvr.web.state import Here, State
 from nvr.web.wire import Instant, span, told
 from nvr.web.zones import names
@@ -172,7 +173,7 @@ def mark(id: Id, marks: Marks, visitor: Guest, state: Here, audit: Noting) -> Ha
     return as_told(changed, _twins(state.catalogue(), changed))
 
 
-@router.get("/events/{id}/snapshot.jpg", response_class=FileResponse, responses=JPEG)
+@router.get("/events/{id}/snapshot.jpg", response_class=StoredFile, responses=JPEG)
 def snapshot(id: Id, visitor: Guest, state: Here, audit: Noting) -> Response:
     """Its picture."""
     found = find(state, visitor, id)
@@ -180,7 +181,7 @@ def snapshot(id: Id, visitor: Guest, state: Here, audit: Noting) -> Response:
     return _file(state, found.snapshot)
 
 
-@router.get("/events/{id}/thumbnail.jpg", response_class=FileResponse, responses=JPEG)
+@router.get("/events/{id}/thumbnail.jpg", response_class=StoredFile, responses=JPEG)
 def thumbnail(id: Id, visitor: Guest, state: Here) -> Response:
     """A small picture of its subject."""
     return _file(state, find(state, visitor, id).thumbnail)
@@ -213,4 +214,4 @@ def _file(state: State, path: FilePath | None) -> Response:
     if path is None or not (state.storage / path).is_file():
         raise Refusal(404, "no_picture", "the event has no such picture, or it was deleted")
     headers = {"Cache-Control": "private, max-age=3600"}
-    return FileResponse(state.storage / path, media_type="image/jpeg", headers=headers)
+    return StoredFile(state.storage / path, media_type="image/jpeg", headers=headers)

@@ -6,13 +6,12 @@ from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
-from fastapi.responses import FileResponse
 from pydantic import BaseModel, Field
-from starlette.responses import MalformedRangeHeader, RangeNotSatisfiable
 
 from nvr.web.access import Guest, Noting, Visitor, seen
 from nvr.web.exporter import Export, Exporter, Step, owner_of
 from nvr.web.refusal import Refusal
+from nvr.web.sending import StoredFile
 from nvr.web.state import Here
 from nvr.web.wire import span, told
 
@@ -91,7 +90,7 @@ def remove(id: Id, visitor: Guest, request: Request) -> None:
 
 @router.get(
     "/exports/{id}/files/{name}",
-    response_class=FileResponse,
+    response_class=StoredFile,
     responses={200: {"content": {"video/mp4": {}}, "description": "an MP4"}},
 )
 def download(
@@ -103,19 +102,7 @@ def download(
     if path is None:
         raise Refusal(404, "unknown_file", "the export has no such file")
     audit.note(visitor.account.name, visitor.address, "download", found.camera, found.since, found.until)
-    return _Clip(path, media_type="video/mp4", filename=name, headers={"Cache-Control": "private, no-store"})
-
-
-class _Clip(FileResponse):
-    """A file, whose refusals have the form of all others: Starlette's are plain text."""
-
-    @classmethod
-    def _parse_range_header(cls, http_range: str, file_size: int) -> list[tuple[int, int]]:
-        try:
-            return super()._parse_range_header(http_range, file_size)
-        except (MalformedRangeHeader, RangeNotSatisfiable):
-            text = f"Range: want bytes of 0 to {file_size - 1}, such as bytes=0-1023"
-            raise Refusal(416, "range", text, {"Content-Range": f"bytes */{file_size}"}) from None
+    return StoredFile(path, media_type="video/mp4", filename=name, headers={"Cache-Control": "private, no-store"})
 
 
 def _exporter(request: Request) -> Exporter:

@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from nvr.model import Box, Event, Waypoint
+from nvr.web.sending import StoredFile
 from tests.fakes.site import Past, Site
 
 SECOND = timedelta(seconds=1)
@@ -195,3 +197,20 @@ def test_events_are_told_as_they_happen(site: Site, admin: httpx.Client, viewer:
         assert heard(told)[0] == "end"
         [other] = happened(site, replace(lasting, camera="hik2"))
         assert heard(to_viewer)[1]["id"] == other, "of the camera that it may see, and of no other"
+
+
+def test_a_picture_that_goes_between_the_look_and_the_sending_is_missing_and_no_bug(
+    site: Site, admin: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = Path("snapshots/hik1/going.jpg")
+    (site.storage / path).parent.mkdir(parents=True)
+    (site.storage / path).write_bytes(b"\xff\xd8 a picture")
+    [id] = happened(site, event(1, snapshot=path))
+    made = StoredFile.__init__
+
+    def and_gone(self: StoredFile, file: Path, *arguments: Any, **more: Any) -> None:
+        made(self, file, *arguments, **more)
+        file.unlink()
+
+    monkeypatch.setattr(StoredFile, "__init__", and_gone)
+    assert admin.get(f"events/{id}/snapshot.jpg").status_code == 404

@@ -15,7 +15,7 @@ from itertools import accumulate
 from pathlib import Path
 
 from nvr.clock import from_us, to_us
-from nvr.media.atoms import Run, Track, alike, fragment, runs
+from nvr.media.atoms import Run, Track, alike, fragment, put_off
 from nvr.media.fragments import Fragment, Fragments, opened, read_fragments
 from nvr.media.splice import Piece, splice
 from nvr.model import Segment
@@ -127,9 +127,7 @@ def _put_off(data: bytearray, shifts: dict[int, int], at: int, *, last: bool) ->
             del data[at:]
             break
         if kind == b"moof":
-            for run in runs(bytes(data[at : at + size])):
-                place = at + run.start_at
-                data[place : place + 8] = max(0, run.start + shifts.get(run.track, 0)).to_bytes(8, "big")
+            put_off(data, at, at + size, shifts)
         at += size
     return at - len(data)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nvr.media.atoms import Run, Sample, boxes, find, fragment, runs, tracks
+from nvr.media.atoms import Run, Sample, boxes, find, fragment, put_off, runs, tracks
 from nvr.media.segment import OPTIONS
 from tests.fakes.clip import write
 
@@ -209,3 +210,32 @@ def test_boxes_end_where_they_are_damaged() -> None:
     assert list(boxes(data + b"\0\0\0\x07efgh" + good, 0, 46)) == [(b"abcd", 8, 10), (b"wide", 26, 28)]
     assert list(boxes(data, 0, len(data) - 1)) == [(b"abcd", 8, 10)]
     assert list(find(data, b"wide")) == [(26, 28)]
+
+
+def test_the_times_of_all_tracks_are_put_off_and_nothing_else(written: Written) -> None:
+    shifts = {track: 1_000_000 * track for track in written.packets}
+    for whole in written.fragments:
+        end = int.from_bytes(whole[:4], "big")
+        moved = bytearray(b"before" + whole)
+        put_off(moved, 6, 6 + end, shifts)
+        before, after = runs(whole), runs(bytes(moved[6:]))
+        assert [each.start for each in after] == [each.start + shifts[each.track] for each in before]
+        back = bytearray(moved)
+        put_off(back, 6, 6 + end, {track: -shift for track, shift in shifts.items()})
+        assert back == b"before" + whole
+        put_off(moved, 6, 6 + end, dict.fromkeys(shifts, -(1 << 40)))
+        assert {each.start for each in runs(bytes(moved[6:]))} == {0}, "no time is below 0"
+
+
+@settings(max_examples=200)
+@given(data=st.data())
+def test_times_in_damaged_headers_are_a_value_error_at_most(written: Written, data: st.DataObject) -> None:
+    moof = bytearray(written.fragments[0][: int.from_bytes(written.fragments[0][:4], "big")])
+    for _ in range(data.draw(st.integers(1, 4))):
+        moof[data.draw(st.integers(8, len(moof) - 1))] = data.draw(st.integers(0, 255))
+    length = len(moof)
+    with suppress(ValueError):
+        put_off(moof, 0, len(moof), {1: 5})
+    assert len(moof) == length
+    with pytest.raises(ValueError, match="damaged"):
+        put_off(bytearray(bytes(100)), 0, 100, {1: 5})

@@ -129,7 +129,7 @@ def test_a_download_ends_once_its_account_is_gone(
         until(lambda: len(site.app.state.sending) == 1, "it is being sent")
         assert admin.delete("users/carla").status_code == 204
         until(lambda: not site.app.state.sending, "it has ended")
-    assert "its account may not see that camera any longer" in caplog.text
+    until(lambda: "its account may not see that camera any longer" in caplog.text, "why it ended")
     assert "bug" not in caplog.text
 
 
